@@ -1,0 +1,117 @@
+import type { EventRecord } from '../model/event.ts';
+import type { BrokerLink, Clock, Log, PackPorts, Random } from '../model/ports.ts';
+import type { Priority } from '../model/priority.ts';
+import { SignsOfLife, type ServiceReport } from '../supervision/life.ts';
+import type { ServiceName } from '../model/services.ts';
+import type { Statechart } from '../statechart/statechart.ts';
+import { ConfigStore } from './config/store.ts';
+import { EventHub } from './events.ts';
+
+/** What the skull does now, as the statechart's context keeps it under `activity`. */
+export interface RunningActivity {
+  id: string;
+  kind: string;
+  priority: Priority;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
+/** The answer of `GET /status` and the payload of `orchestrator/status`. */
+export interface Status {
+  mode: string;
+  state: string;
+  estop: boolean;
+  uptime_seconds: number;
+  version: string;
+  activity: { id: string; kind: string; priority: Priority; running_ms: number } | null;
+  queued: number;
+  paused: number;
+  services: Record<ServiceName, ServiceReport>;
+  mqtt: { connected: boolean; url: string };
+  fullauto: { enabled: boolean; next_song_at: string | null };
+}
+
+/**
+ * One skull: its connection, its configuration, the facts of its life, and its body (the statechart that the skull-fsm
+ * node lends it). Nodes meet here; each holds only its own part.
+ */
+export class Character {
+  readonly link: BrokerLink;
+  readonly config: ConfigStore;
+  readonly events: EventHub;
+  readonly life: SignsOfLife;
+  readonly ports: PackPorts;
+  readonly #startedAt: number;
+  #body: Statechart | undefined;
+
+  constructor(ports: PackPorts, link: BrokerLink) {
+    this.ports = ports;
+    this.link = link;
+    this.#startedAt = ports.clock.now();
+    this.events = new EventHub(ports.clock);
+    this.config = new ConfigStore({ folder: ports.documents('config'), clock: ports.clock, log: ports.log });
+    this.life = new SignsOfLife(ports.clock, (service) => this.config.get('services')[service].timeout_ms);
+  }
+
+  get clock(): Clock {
+    return this.ports.clock;
+  }
+
+  get random(): Random {
+    return this.ports.random;
+  }
+
+  get log(): Log {
+    return this.ports.log;
+  }
+
+  /** The statechart that moves the skull; undefined while no skull-fsm node serves this character. */
+  get body(): Statechart | undefined {
+    return this.#body;
+  }
+
+  /** Lends the character its body. Returns the function that takes it back. */
+  embody(body: Statechart): () => void {
+    this.#body = body;
+    return () => {
+      if (this.#body === body) this.#body = undefined;
+    };
+  }
+
+  get uptimeSeconds(): number {
+    return Math.floor((this.ports.clock.now() - this.#startedAt) / 1000);
+  }
+
+  status(): Status {
+    const context = this.#body?.context ?? {};
+    const mode = typeof context['mode'] === 'string' ? context['mode'] : 'Idle';
+    const activity = (context['activity'] ?? null) as RunningActivity | null;
+    return {
+      mode,
+      state: this.#body?.state ?? 'Idle',
+      estop: context['estop'] === true,
+      uptime_seconds: this.uptimeSeconds,
+      version: this.ports.version,
+      activity: activity && {
+        id: activity.id,
+        kind: activity.kind,
+        priority: activity.priority,
+        running_ms: this.ports.clock.now() - activity.since,
+      },
+      queued: 0,
+      paused: context['paused'] === true ? 1 : 0,
+      services: this.life.report(),
+      mqtt: { connected: this.link.connected, url: this.link.url },
+      fullauto: { enabled: mode === 'FullAuto', next_song_at: null },
+    };
+  }
+
+  onEvent(listener: (event: EventRecord) => void): () => void {
+    return this.events.onEvent(listener);
+  }
+
+  /** Ends the connection and writes what waits. */
+  async close(): Promise<void> {
+    await Promise.all([this.config.close(), this.link.close()]);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Log, LogEntry, LogLevel, Random } from '../../core/model/ports.ts';
+
+/** Ids `id-1`, `id-2`, …; numbers from the given list, round and round. */
+export function countingRandom(numbers: readonly number[] = [0]): Random {
+  let ids = 0;
+  let at = 0;
+  return { id: () => `id-${++ids}`, next: () => numbers[at++ % numbers.length] ?? 0 };
+}
+
+/** A log that keeps its entries. */
+export function keepingLog(): Log & { entries: (LogEntry & { level: LogLevel })[] } {
+  const entries: (LogEntry & { level: LogLevel })[] = [];
+  const at = (level: LogLevel) => (entry: LogEntry) => void entries.push({ ...entry, level });
+  return { entries, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
