@@ -1,11 +1,12 @@
 import type { EventRecord } from '../model/event.ts';
 import type { BrokerLink, Clock, Log, PackPorts, Random } from '../model/ports.ts';
 import type { Priority } from '../model/priority.ts';
-import { SignsOfLife, type ServiceReport } from '../supervision/life.ts';
 import type { ServiceName } from '../model/services.ts';
 import type { Statechart } from '../statechart/statechart.ts';
+import { type ServiceReport, SignsOfLife } from '../supervision/life.ts';
 import { ConfigStore } from './config/store.ts';
 import { EventHub } from './events.ts';
+import { Intake } from './intake.ts';
 
 /** What the skull does now, as the statechart's context keeps it under `activity`. */
 export interface RunningActivity {
@@ -40,6 +41,7 @@ export class Character {
   readonly config: ConfigStore;
   readonly events: EventHub;
   readonly life: SignsOfLife;
+  readonly intake: Intake;
   readonly ports: PackPorts;
   readonly #startedAt: number;
   #body: Statechart | undefined;
@@ -51,6 +53,7 @@ export class Character {
     this.events = new EventHub(ports.clock);
     this.config = new ConfigStore({ folder: ports.documents('config'), clock: ports.clock, log: ports.log });
     this.life = new SignsOfLife(ports.clock, (service) => this.config.get('services')[service].timeout_ms);
+    this.intake = new Intake({ clock: ports.clock, log: ports.log, life: this.life });
   }
 
   get clock(): Clock {
@@ -84,12 +87,12 @@ export class Character {
 
   status(): Status {
     const context = this.#body?.context ?? {};
-    const mode = typeof context['mode'] === 'string' ? context['mode'] : 'Idle';
-    const activity = (context['activity'] ?? null) as RunningActivity | null;
+    const mode = typeof context.mode === 'string' ? context.mode : 'Idle';
+    const activity = (context.activity ?? null) as RunningActivity | null;
     return {
       mode,
       state: this.#body?.state ?? 'Idle',
-      estop: context['estop'] === true,
+      estop: context.estop === true,
       uptime_seconds: this.uptimeSeconds,
       version: this.ports.version,
       activity: activity && {
@@ -99,7 +102,7 @@ export class Character {
         running_ms: this.ports.clock.now() - activity.since,
       },
       queued: 0,
-      paused: context['paused'] === true ? 1 : 0,
+      paused: context.paused === true ? 1 : 0,
       services: this.life.report(),
       mqtt: { connected: this.link.connected, url: this.link.url },
       fullauto: { enabled: mode === 'FullAuto', next_song_at: null },

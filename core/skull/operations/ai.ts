@@ -1,0 +1,123 @@
+import { Type } from 'typebox';
+import { SkullError } from '../../model/errors.ts';
+import type { Statechart } from '../../statechart/statechart.ts';
+import type { Character } from '../character.ts';
+import { Ia } from '../config/sections.ts';
+import { bodyOf, refusal } from './body.ts';
+import { sectionAt } from './config.ts';
+import { define, type Method, type Operation } from './operation.ts';
+
+const Prompt = Type.Object({ prompt: Ia.properties.prompt_system }, { additionalProperties: false });
+const example = { prompt: 'Tu es un crâne malicieux. Réponds en deux phrases.' };
+const promptOf = (character: Character) => ({ body: { prompt: character.config.get('ia').prompt_system } });
+
+const place = { path: '/ia/prompt-system', tag: 'AI' } as const;
+const success = { status: 200, description: 'The system prompt.', schema: Prompt, example };
+
+const getPrompt = define({
+  ...place,
+  id: 'getPromptSystem',
+  method: 'GET',
+  summary: 'Read the system prompt',
+  description: 'Who the skull is, told to the language model before each conversation.',
+  role: 'viewer',
+  success,
+  errors: [],
+  handle: (_request, character) => promptOf(character),
+});
+
+const setPrompt = (id: string, method: Method, summary: string) =>
+  define({
+    ...place,
+    id,
+    method,
+    summary,
+    description: 'Changes `prompt_system` of section `ia`. PUT and POST do the same.',
+    role: 'editor',
+    body: { schema: Prompt, example },
+    success,
+    errors: [],
+    handle: ({ body: { prompt } }, character) => {
+      character.config.merge('ia', { prompt_system: prompt }, 'rest');
+      return promptOf(character);
+    },
+  });
+
+/** The statechart's own limit comes first; this one holds when the statechart is taken away while a reply is awaited. */
+const GRACE_MS = 1000;
+
+const late = () =>
+  new SkullError('timeout', 'The AI did not answer in time: see service ai, and think_timeout_ms of section ia.');
+
+/** The text of the answer, once the statechart leaves Think. */
+function awaitReply(character: Character, body: Statechart): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { think_timeout_ms } = character.config.get('ia');
+  const timer = character.clock.setTimeout(() => end(() => reject(late())), think_timeout_ms + GRACE_MS);
+  const off = body.onTransition(({ from, to, event, payload }) => {
+    if (from !== 'Think' || to === 'Think') return;
+    end(() => {
+      const text = event === 'ai/response' ? textOf(payload) : undefined;
+      if (text !== undefined) resolve(text);
+      else if (event === 'delay') reject(late());
+      else reject(new SkullError('conflict', `The conversation was ended by ${event} before the AI answered.`));
+    });
+  });
+  const end = (settle: () => void) => {
+    off();
+    character.clock.clearTimeout(timer);
+    settle();
+  };
+  return promise;
+}
+
+function textOf(payload: unknown): string | undefined {
+  const text = typeof payload === 'object' && payload !== null && 'text' in payload ? payload.text : undefined;
+  return typeof text === 'string' ? text : undefined;
+}
+
+const reply = define({
+  id: 'reply',
+  method: 'POST',
+  path: '/ia/reply',
+  tag: 'AI',
+  summary: 'Ask the skull something',
+  description:
+    'Runs the conversation from Think on, as if the text had been heard, in every mode; the skull speaks the answer. Answers once the AI has.',
+  role: 'editor',
+  body: {
+    schema: Type.Object(
+      {
+        text: Type.String({
+          minLength: 1,
+          maxLength: 10_000,
+          pattern: '\\S',
+          description: 'What is said to the skull.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    example: { text: 'bonjour' },
+  },
+  success: {
+    status: 200,
+    description: "The AI's answer.",
+    schema: Type.Object({ reply: Type.String() }),
+    example: { reply: 'Bonjour, vivant.' },
+  },
+  errors: ['estop', 'busy', 'conflict', 'unavailable', 'timeout'],
+  handle: ({ body: { text } }, character) => {
+    const body = bodyOf(character);
+    const { handled } = body.send({ type: 'ia/reply', payload: { text } });
+    if (!handled || body.state !== 'Think') throw refusal(body, 'A conversation');
+    return awaitReply(character, body).then((reply) => ({ body: { reply } }));
+  },
+});
+
+export const AI_OPERATIONS: readonly Operation[] = [
+  ...sectionAt('/ia/config', 'ia', 'AI', 'IaConfig', { think_timeout_ms: 20_000 }),
+  getPrompt,
+  setPrompt('replacePromptSystem', 'PUT', 'Replace the system prompt'),
+  setPrompt('setPromptSystem', 'POST', 'Set the system prompt'),
+  reply,
+];

@@ -1,0 +1,169 @@
+import { type TSchema, Type } from 'typebox';
+import { type ErrorCode, SkullError } from '../../model/errors.ts';
+import type { Character } from '../character.ts';
+import { DEFAULTS, isSectionName, SECTION_NAMES, SECTIONS, type SectionName } from '../config/sections.ts';
+import { type Answer, define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
+
+export const PATCH_TYPES = ['application/merge-patch+json', 'application/json'] as const;
+
+/** Whether it is an object is all that is asked here: the store checks what it takes, for every door alike. */
+const Values = Type.Object({}, { additionalProperties: true });
+type Values = Record<string, unknown>;
+
+const AnySection = Type.Union(SECTION_NAMES.map((name) => SECTIONS[name]));
+const AnyPatch = Type.Object(
+  {},
+  { additionalProperties: true, description: 'The keys to change; null sets the default.' },
+);
+const Param = Type.Object({
+  section: Type.String({ maxLength: 100, description: 'The name of a section.', examples: [...SECTION_NAMES] }),
+});
+
+function sectionOf({ section }: { section: string }): SectionName {
+  if (isSectionName(section)) return section;
+  throw new SkullError('not_found', `There is no section ${section}: there are ${SECTION_NAMES.join(', ')}.`);
+}
+
+/** What the three operations on a section have in common, at whatever path they are. */
+interface Place {
+  tag: Tag;
+  path: string;
+  /** In the operation's id: `Section` makes `getSection`, `replaceSection`, `patchSection`. */
+  noun: string;
+  /** In the texts: `a section`, `section ia`. */
+  what: string;
+  section(params: unknown): SectionName;
+  params?: typeof Param;
+  schema: TSchema;
+  patch: TSchema;
+  example: object;
+  patchExample: object;
+}
+
+function operationsAt(place: Place): Operation[] {
+  const { path, tag, noun, what, params, example, schema } = place;
+  const stored = {
+    status: 200,
+    description: 'The section as it is stored now.',
+    schema: Values,
+    documented: schema,
+    example,
+  };
+  const common = { path, tag, role: 'editor' as const, success: stored, ...(params !== undefined && { params }) };
+  const missing: ErrorCode[] = params === undefined ? [] : ['not_found'];
+
+  const writing = (
+    method: Method,
+    id: string,
+    summary: string,
+    description: string,
+    body: RequestBody<typeof Values>,
+  ) =>
+    define({
+      ...common,
+      method,
+      id,
+      summary,
+      description,
+      body,
+      errors: [...missing, 'not_allowed'],
+      handle: (request, character) => {
+        const section = place.section(request.params);
+        if (method === 'PATCH') character.config.merge(section, request.body, 'rest');
+        else character.config.replace(section, request.body, 'rest');
+        return read(character, section);
+      },
+    });
+
+  return [
+    define({
+      ...common,
+      role: 'viewer',
+      method: 'GET',
+      id: `get${noun}`,
+      summary: `Read ${what}`,
+      description: 'All keys, those that were never set with their defaults.',
+      errors: missing,
+      handle: (request, character) => read(character, place.section(request.params)),
+    }),
+    writing(
+      'PUT',
+      `replace${noun}`,
+      `Replace ${what}`,
+      'Keys that are left out get their defaults. A running state goes on as it was; the new values hold from the next one on.',
+      { schema: Values, documented: schema, example },
+    ),
+    writing(
+      'PATCH',
+      `patch${noun}`,
+      `Change ${what}`,
+      'A JSON Merge Patch (RFC 7396): null sets a key to its default.',
+      {
+        schema: Values,
+        documented: place.patch,
+        example: place.patchExample,
+        types: PATCH_TYPES,
+      },
+    ),
+  ];
+}
+
+const read = (character: Character, section: SectionName): Answer<Values> => ({
+  body: { ...character.config.get(section) },
+});
+
+/** A section that has a path of its own beside `/config/{section}`. */
+export function sectionAt(
+  path: string,
+  section: SectionName,
+  tag: Tag,
+  noun: string,
+  patchExample: object,
+): Operation[] {
+  return operationsAt({
+    path,
+    tag,
+    noun,
+    what: `section ${section}`,
+    section: () => section,
+    schema: SECTIONS[section],
+    patch: Type.Partial(SECTIONS[section]),
+    example: DEFAULTS[section],
+    patchExample,
+  });
+}
+
+const getConfig = define({
+  id: 'getConfig',
+  method: 'GET',
+  path: '/config',
+  tag: 'Configuration',
+  summary: 'Read all sections',
+  description: 'Every section by its name, all keys.',
+  role: 'viewer',
+  success: {
+    status: 200,
+    description: 'The whole configuration.',
+    schema: Type.Object({}, { additionalProperties: true }),
+    documented: Type.Object(SECTIONS),
+    example: DEFAULTS,
+  },
+  errors: [],
+  handle: (_request, character) => ({ body: { ...character.config.all() } }),
+});
+
+export const CONFIG_OPERATIONS: readonly Operation[] = [
+  getConfig,
+  ...operationsAt({
+    path: '/config/{section}',
+    tag: 'Configuration',
+    noun: 'Section',
+    what: 'a section',
+    params: Param,
+    section: (params) => sectionOf(params as { section: string }),
+    schema: AnySection,
+    patch: AnyPatch,
+    example: DEFAULTS.gaze,
+    patchExample: { track_ms: 1200 },
+  }),
+];

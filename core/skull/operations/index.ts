@@ -1,0 +1,25 @@
+import { AI_OPERATIONS } from './ai.ts';
+import { CONFIG_OPERATIONS, sectionAt } from './config.ts';
+import type { Operation } from './operation.ts';
+import { SERVICE_OPERATIONS } from './service.ts';
+import { SERVO_OPERATIONS } from './servos.ts';
+import { SKULL_OPERATIONS } from './skull.ts';
+import { SONG_OPERATIONS } from './songs.ts';
+
+/**
+ * Everything that can be asked over HTTP, and the only place where it is written down: flows, OpenAPI, checks of requests
+ * and the guard's roles follow it.
+ */
+export const OPERATIONS: readonly Operation[] = [
+  ...SERVICE_OPERATIONS,
+  ...SKULL_OPERATIONS,
+  ...CONFIG_OPERATIONS,
+  ...SERVO_OPERATIONS,
+  ...SONG_OPERATIONS,
+  ...AI_OPERATIONS,
+  ...sectionAt('/fullauto/config', 'fullauto', 'FullAuto', 'FullautoConfig', { interval_song_ms: 600_000 }),
+];
+
+const byId = new Map(OPERATIONS.map((operation) => [operation.id, operation]));
+
+export const operationOf = (id: string): Operation | undefined => byId.get(id);

@@ -1,0 +1,159 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { PRIORITIES } from '../../model/priority.ts';
+import { SERVICES } from '../../model/services.ts';
+import type { Character } from '../character.ts';
+import { MODES, STATES } from '../topics.ts';
+import { define, type Operation } from './operation.ts';
+
+const Check = Type.Enum(['ok', 'down', 'not_configured'], {
+  description: '`not_configured`: this installation has none, which is no fault.',
+});
+
+const Health = Type.Object({
+  status: Type.Enum(['healthy', 'degraded', 'unhealthy'], {
+    description: '`degraded`: the skull works, but something is to be looked at; `unhealthy`: no statechart moves it.',
+  }),
+  version: Type.String(),
+  service: Type.Literal('orchestrator'),
+  uptime_seconds: Type.Integer({ minimum: 0 }),
+  checks: Type.Object({
+    mqtt: Check,
+    database: Check,
+    service_manager: Check,
+    statechart: Check,
+    config: Type.Enum(['ok', 'degraded'], { description: '`degraded`: see `problems`.' }),
+  }),
+  problems: Type.Array(Type.String(), { description: 'What is wrong with the stored configuration, in words.' }),
+});
+
+const healthyExample = {
+  status: 'healthy',
+  version: '0.1.0',
+  service: 'orchestrator',
+  uptime_seconds: 3600,
+  checks: { mqtt: 'ok', database: 'not_configured', service_manager: 'not_configured', statechart: 'ok', config: 'ok' },
+  problems: [],
+};
+
+function healthOf(character: Character): Static<typeof Health> {
+  const problems = character.config.problems().map(String);
+  const mqtt = character.link.connected ? 'ok' : 'down';
+  const statechart = character.body === undefined ? 'down' : 'ok';
+  const faultless = mqtt === 'ok' && problems.length === 0;
+  return {
+    status: statechart === 'down' ? 'unhealthy' : faultless ? 'healthy' : 'degraded',
+    version: character.ports.version,
+    service: 'orchestrator',
+    uptime_seconds: character.uptimeSeconds,
+    checks: {
+      mqtt,
+      database: 'not_configured',
+      service_manager: 'not_configured',
+      statechart,
+      config: problems.length === 0 ? 'ok' : 'degraded',
+    },
+    problems,
+  };
+}
+
+const health = define({
+  id: 'getHealth',
+  method: 'GET',
+  path: '/health',
+  tag: 'Service',
+  summary: 'Is the orchestrator well?',
+  description: 'For a probe: 200 while the skull can do its work, 503 while it cannot. Needs no key.',
+  role: 'public',
+  success: {
+    status: 200,
+    description: 'The orchestrator works, at least degraded.',
+    schema: Health,
+    example: healthyExample,
+    also: { 503: 'The orchestrator is unhealthy.' },
+  },
+  errors: [],
+  handle: (_request, character) => {
+    const body = healthOf(character);
+    return { body, status: body.status === 'unhealthy' ? 503 : 200 };
+  },
+});
+
+const Nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()]);
+
+const ServiceReport = Type.Object({
+  state: Type.Enum(['unknown', 'alive', 'silent', 'crashed', 'restarting', 'failed', 'stopped']),
+  alive: Type.Boolean(),
+  last_seen: Nullable(Type.String({ description: 'ISO 8601.' })),
+  restarts: Type.Integer({ minimum: 0 }),
+});
+
+export const Activity = Type.Object({
+  id: Type.String(),
+  kind: Type.String({ description: '`greet`, `sing`, `say` or `converse`.' }),
+  priority: Type.Enum(Object.keys(PRIORITIES) as (keyof typeof PRIORITIES)[]),
+  running_ms: Type.Integer({ minimum: 0 }),
+});
+
+export const Mode = Type.Enum([...MODES], { description: 'What the operator wants of the skull.' });
+/** Not a closed list: whoever extends the statechart has further states. */
+export const State = Type.String({ description: 'What the skull does now.', examples: [...STATES] });
+
+export const Status = Type.Object({
+  mode: Type.Unsafe<string>(Mode),
+  state: State,
+  estop: Type.Boolean({ description: 'True while the emergency stop is on.' }),
+  uptime_seconds: Type.Integer({ minimum: 0 }),
+  version: Type.String(),
+  activity: Nullable(Activity),
+  queued: Type.Integer({ minimum: 0 }),
+  paused: Type.Integer({ minimum: 0 }),
+  services: Type.Object({
+    motion: ServiceReport,
+    vision: ServiceReport,
+    voice: ServiceReport,
+    audioin: ServiceReport,
+    asr: ServiceReport,
+    ai: ServiceReport,
+  }),
+  mqtt: Type.Object({ connected: Type.Boolean(), url: Type.String({ description: 'Without credentials.' }) }),
+  fullauto: Type.Object({
+    enabled: Type.Boolean(),
+    next_song_at: Nullable(Type.String({ description: 'ISO 8601.' })),
+  }),
+});
+
+const seen = { state: 'alive', alive: true, last_seen: '2026-01-01T12:00:00.000Z', restarts: 0 };
+export const exampleActivity = { id: 'k3v9', kind: 'greet', priority: 'LOW', running_ms: 1200 };
+
+const status = define({
+  id: 'getStatus',
+  method: 'GET',
+  path: '/status',
+  tag: 'Skull',
+  summary: 'What the skull does now',
+  description:
+    'Mode, state, activity, services and connections in one look; the same as on topic `orchestrator/status`.',
+  role: 'viewer',
+  success: {
+    status: 200,
+    description: 'The status.',
+    schema: Status,
+    example: {
+      mode: 'Accueil',
+      state: 'Talk',
+      estop: false,
+      uptime_seconds: 3600,
+      version: '0.1.0',
+      activity: exampleActivity,
+      queued: 0,
+      paused: 0,
+      services: Object.fromEntries(SERVICES.map((service) => [service, seen])),
+      mqtt: { connected: true, url: 'mqtt://127.0.0.1:1883' },
+      fullauto: { enabled: false, next_song_at: null },
+    },
+  },
+  errors: [],
+  handle: (_request, character) => ({ body: character.status() }),
+});
+
+export const SERVICE_OPERATIONS: readonly Operation[] = [health, status];

@@ -1,0 +1,58 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import type { ServiceName } from '../model/services.ts';
+
+export const MODES = ['Idle', 'Accueil', 'Chanson', 'IA', 'FullAuto'] as const;
+export type Mode = (typeof MODES)[number];
+
+export const STATES = ['Idle', 'Track', 'Talk', 'Sing', 'Listen', 'Think', 'Speak', 'Sleep'] as const;
+export type State = (typeof STATES)[number];
+
+const Text = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' });
+const Id = Type.String({ minLength: 1, maxLength: 200 });
+const VOICE_STATES = ['speaking', 'playing', 'paused', 'done', 'idle', 'error'] as const;
+
+const MotionScore = Type.Object({ score: Type.Number({ minimum: 0, maximum: 1 }) });
+const Pose = Type.Object({
+  x: Type.Number({ minimum: -1, maximum: 1 }),
+  y: Type.Number({ minimum: -1, maximum: 1 }),
+});
+const VoiceActivity = Type.Object({ active: Type.Boolean() });
+const HeardText = Type.Object({ text: Text, final: Type.Boolean({ default: true }) });
+const AiResponse = Type.Object({ text: Text, id: Type.Optional(Id) });
+const VoiceState = Type.Object({ state: Type.Enum([...VOICE_STATES]), id: Type.Optional(Id) });
+const Estop = Type.Object({ active: Type.Boolean() });
+const ModeWord = Type.Enum([...MODES]);
+export type Estop = Static<typeof Estop>;
+
+/** How a signal of the skull is read: what a plain word stands for, what the JSON must be, whose sign of life it is. */
+export interface Signal {
+  schema: TSchema;
+  /** Reads a payload that is a plain word or a JSON string; absent where only a JSON object will do. */
+  ofWord?: (word: string) => unknown;
+  /** Reads a parsed JSON object where the event's data has another shape. */
+  ofObject?: (value: object) => unknown;
+  service?: ServiceName;
+  /** Whether a value that the broker had stored before we came may count. By default it does not: it may be old. */
+  acceptStored?: (value: unknown) => boolean;
+}
+
+const modeOf = (value: object): unknown => ('state' in value ? value.state : 'mode' in value ? value.mode : undefined);
+
+export const SIGNALS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
+  ['vision/motion', { schema: MotionScore, service: 'vision' }],
+  ['vision/pose', { schema: Pose, service: 'vision' }],
+  ['audio/vad', { schema: VoiceActivity, service: 'audioin' }],
+  ['asr/text', { schema: HeardText, ofWord: (text) => ({ text }), service: 'asr' }],
+  ['ai/response', { schema: AiResponse, ofWord: (text) => ({ text }), service: 'ai' }],
+  ['voice/state', { schema: VoiceState, ofWord: (state) => ({ state }), service: 'voice' }],
+  [
+    'motion/estop',
+    {
+      schema: Estop,
+      ofWord: (word) => (word === 'on' || word === 'off' ? { active: word === 'on' } : word),
+      // Pressed while we were away, it holds; released while we were away, it waits for a release that we see.
+      acceptStored: (value) => (value as Estop).active,
+    },
+  ],
+  ['skull/mode', { schema: ModeWord, ofWord: (word) => word, ofObject: modeOf }],
+]);

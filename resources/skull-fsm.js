@@ -1,0 +1,80 @@
+/* global RED */
+import { FsmEditor } from './fsm-editor.js';
+import { issuesOf, knownIssuesOf } from './fsm-check.js';
+import { SAMPLE, SAMPLE_CONFIG } from './fsm-sample.js';
+
+/** The open dialog's; the editor shows one node of a kind at a time. */
+let editor;
+
+function closeEditor() {
+  editor?.close();
+  editor = undefined;
+}
+
+RED.nodes.registerType('skull-fsm', {
+  category: 'skull',
+  color: '#E2B15B',
+  icon: 'skull-fsm.svg',
+  paletteLabel: 'skull fsm',
+  inputs: 1,
+  outputs: 3,
+  defaults: {
+    name: { value: '' },
+    character: { value: '', type: 'skull-character', required: false },
+    stateTopic: {
+      value: '',
+      validate(value, _opt) {
+        return !/[+#\0]/.test(value ?? '') || this._('skull-fsm.error.stateTopic');
+      },
+    },
+    config: {
+      value: SAMPLE_CONFIG,
+      validate(value, _opt) {
+        return (typeof value === 'object' && value !== null && !Array.isArray(value)) || this._('skull-fsm.error.config');
+      },
+    },
+    definition: {
+      value: SAMPLE,
+      // Only the runtime knows what is right, and its answer takes a moment: until then the node counts as valid.
+      validate(value, _opt) {
+        if (typeof value !== 'object' || value === null) return this._('skull-fsm.error.notJson');
+        const issues = knownIssuesOf(value);
+        if (issues === undefined) {
+          issuesOf(value).then(
+            () => {
+              RED.editor.validateNode(this);
+              RED.view.redraw();
+            },
+            () => {},
+          );
+          return true;
+        }
+        return issues.length === 0 || issues.map(({ path, message }) => `${path || '/'} ${message}`);
+      },
+    },
+  },
+  label() {
+    return this.name || this.definition?.id || 'skull fsm';
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  inputLabels() {
+    return this._('skull-fsm.input.event');
+  },
+  outputLabels(index) {
+    return this._(['skull-fsm.output.state', 'skull-fsm.output.commands', 'skull-fsm.output.transitions'][index]);
+  },
+  oneditprepare() {
+    editor = new FsmEditor(this);
+  },
+  oneditresize(size) {
+    editor?.resize(size);
+  },
+  oneditsave() {
+    Object.assign(this, editor?.values());
+    closeEditor();
+  },
+  oneditcancel: closeEditor,
+  oneditdelete: closeEditor,
+});

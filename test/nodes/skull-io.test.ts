@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import skullCommand from '../../nodes/skull-command/skull-command.ts';
+import skullEvent from '../../nodes/skull-event/skull-event.ts';
+import skullSignal from '../../nodes/skull-signal/skull-signal.ts';
+import { type FlowNode, type LoadedFlow, loadFlow } from '../support/flow.ts';
+
+const signal = (extra: object): FlowNode => ({
+  id: 'in',
+  type: 'skull-signal',
+  character: 'skull',
+  topics: ['vision/motion', 'audio/vad'],
+  wires: [['sink']],
+  ...extra,
+});
+const sink: FlowNode = { id: 'sink', type: 'helper' };
+
+describe('nodes between MQTT and the flow', () => {
+  let flow: LoadedFlow;
+  afterEach(() => flow.unload());
+
+  describe('skull-signal', () => {
+    it('sends what was read and checked, and nothing else', async () => {
+      flow = await loadFlow([skullSignal], [signal({}), sink]);
+      const received = flow.next('sink');
+      flow.link.deliver('vision/motion', 'nonsense');
+      flow.link.deliver('vision/motion', '{"score":0.9}');
+      const { topic, payload, stored } = await received;
+      assert.deepEqual({ topic, payload, stored }, { topic: 'vision/motion', payload: { score: 0.9 }, stored: false });
+      assert.equal(flow.character.intake.dropped.get('vision/motion'), 1);
+    });
+
+    it('asks for a connection of its own when express', async () => {
+      flow = await loadFlow([skullSignal], [signal({ express: true }), sink]);
+      assert.deepEqual(
+        [...flow.link.subscriptions].map(({ options }) => options.express),
+        [true],
+      );
+    });
+
+    it('lets everything go when it is closed', async () => {
+      flow = await loadFlow(
+        [skullSignal, skullCommand],
+        [signal({}), sink, { id: 'out', type: 'skull-command', character: 'skull' }],
+      );
+      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [1, 2]);
+      await flow.node('in').close();
+      await flow.node('out').close();
+      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [0, 0]);
+    });
+
+    it('says so when it has no character', async () => {
+      flow = await loadFlow([skullSignal], [signal({ character: '' }), sink]);
+      assert.equal(flow.link.subscriptions.size, 0);
+    });
+  });
+
+  describe('skull-command', () => {
+    const command = (extra: object = {}): FlowNode => ({
+      id: 'out',
+      type: 'skull-command',
+      character: 'skull',
+      z: 'tab',
+      ...extra,
+    });
+    const published = async (msg: object, extra?: object) => {
+      flow = await loadFlow([skullCommand], [{ id: 'tab', type: 'tab' }, command(extra)]);
+      flow.node('out').receive(msg);
+      return flow.link.published;
+    };
+
+    it('publishes words as they are and the rest as JSON', async () => {
+      assert.deepEqual(await published({ topic: 'orchestrator/state', payload: 'Idle', retain: true }), [
+        { topic: 'orchestrator/state', payload: 'Idle', retain: true, qos: 0 },
+      ]);
+      flow.node('out').receive({ topic: 'motion/center', payload: {}, qos: 1 });
+      flow.node('out').receive({ topic: 'gone', retain: true });
+      assert.deepEqual(flow.link.published.slice(1), [
+        { topic: 'motion/center', payload: '{}', retain: false, qos: 1 },
+        { topic: 'gone', payload: '', retain: true, qos: 0 },
+      ]);
+    });
+
+    it('falls back to its own topic and retain', async () => {
+      assert.deepEqual(await published({ payload: 1 }, { topic: 'mine', retain: true }), [
+        { topic: 'mine', payload: '1', retain: true, qos: 0 },
+      ]);
+    });
+
+    for (const topic of ['', 'a/+/b', 'a/#', 'a\0b']) {
+      it(`refuses the topic ${JSON.stringify(topic)}, for a Catch node to see`, async () => {
+        flow = await loadFlow(
+          [skullCommand],
+          [
+            { id: 'tab', type: 'tab' },
+            command(),
+            { id: 'catch', type: 'catch', z: 'tab', scope: null, wires: [['sink']] },
+            { ...sink, z: 'tab' },
+          ],
+        );
+        const caught = flow.next('sink');
+        flow.node('out').receive({ topic, payload: 'x' });
+        const { error } = (await caught) as { error: { message: string } };
+        assert.match(error.message, /Not a topic to publish on/);
+        assert.deepEqual(flow.link.published, []);
+      });
+    }
+  });
+
+  describe('skull-event', () => {
+    const events = (source: string): FlowNode => ({
+      id: 'in',
+      type: 'skull-event',
+      character: 'skull',
+      source,
+      wires: [['sink']],
+    });
+    const fact = { kind: 'service', subject: 'voice', cause: 'test', data: { to: 'alive' } } as const;
+
+    it('sends each event, numbered and dated', async () => {
+      flow = await loadFlow([skullEvent], [events('events'), sink]);
+      const received = flow.next('sink');
+      flow.character.events.append(fact);
+      const { topic, payload } = await received;
+      assert.equal(topic, 'orchestrator/event');
+      assert.deepEqual(payload, { seq: 1, time: new Date(flow.clock.now()).toISOString(), ...fact });
+    });
+
+    it('sends the status when something changed, at most once a second', async () => {
+      flow = await loadFlow([skullEvent], [events('status'), sink]);
+      const sent: unknown[] = [];
+      flow.node('sink').on('input', (msg) => void sent.push(msg));
+      flow.clock.advance(0);
+      for (let i = 0; i < 10; i++) flow.character.events.append(fact);
+      flow.clock.advance(999);
+      await new Promise(setImmediate);
+      assert.equal(sent.length, 1);
+      flow.clock.advance(1);
+      await new Promise(setImmediate);
+      assert.equal(sent.length, 2);
+      flow.clock.advance(60_000);
+      await new Promise(setImmediate);
+      assert.equal(sent.length, 2, 'nothing changed since');
+    });
+
+    it('tells that a service fell silent', async () => {
+      flow = await loadFlow([skullEvent], [events('status'), sink]);
+      flow.clock.advance(10_000);
+      flow.character.life.seen('voice');
+      flow.clock.advance(5000);
+      const received = flow.next('sink');
+      flow.clock.advance(20_000);
+      const { payload } = (await received) as { payload: { services: { voice: { state: string } } } };
+      assert.equal(payload.services.voice.state, 'silent');
+    });
+  });
+});
