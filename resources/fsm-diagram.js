@@ -3,6 +3,41 @@
 // Node-RED decodes a diagram's base64 as Latin-1: what lies beyond is written as one of Mermaid's own entities.
 const latin1 = (text) => text.replace(/[^\0-\xff]/gu, (character) => `#${character.codePointAt(0)};`);
 
+const LONGEST_GUARD = 16;
+/** Below this share of its natural size a drawing scrolls rather than shrinks. */
+const SMALLEST = 0.7;
+const EDGE = /^(\s*\S+ --> \S+) : (.*)$/;
+const GUARD = / #91;(.*)#93;$/;
+
+/**
+ * The same diagram with one arrow between any two states, and long guards left out: they stand in the text beside it.
+ * @returns {{ text: string, hints: string[] }} the diagram and, per arrow, all that it stands for
+ */
+function overview(text) {
+  const arrows = new Map();
+  const lines = [];
+  for (const line of text.split('\n')) {
+    const [, ends, label] = EDGE.exec(line) ?? (line.includes(' --> ') ? [line, line, ''] : []);
+    if (ends === undefined) {
+      lines.push(line);
+      continue;
+    }
+    if (!arrows.has(ends)) {
+      arrows.set(ends, { labels: new Set(), hints: [] });
+      lines.push(ends);
+    }
+    const arrow = arrows.get(ends);
+    arrow.hints.push(label);
+    arrow.labels.add(label.replace(GUARD, (guard, source) => (source.length > LONGEST_GUARD ? ' #91;…#93;' : guard)));
+  }
+  const labelled = lines.map((line) => {
+    const labels = [...(arrows.get(line)?.labels ?? [])].filter((label) => label !== '');
+    return labels.length > 0 ? `${line} : ${labels.join('<br/>')}` : line;
+  });
+  const readable = (hint) => hint.replaceAll(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+  return { text: labelled.join('\n'), hints: [...arrows.values()].map(({ hints }) => readable(hints.join('\n'))) };
+}
+
 /** The statechart, drawn by the editor's own Mermaid (and drawn again by it when the theme changes), with one state marked. */
 export class Diagram {
   #host;
@@ -10,6 +45,7 @@ export class Diagram {
   #text = '';
   #state;
   #states = [];
+  #hints = [];
 
   /**
    * @param {JQuery} host an empty element that scrolls
@@ -31,8 +67,10 @@ export class Diagram {
     this.#host.removeClass('skull-fsm-stale');
     if (text === this.#text) return;
     this.#text = text;
+    const { text: drawn, hints } = overview(text);
+    this.#hints = hints;
     // The old drawing stays until the new one is there: no flicker while one types.
-    const next = $('<pre class="mermaid skull-fsm-next">').attr('data-c64', btoa(latin1(text)));
+    const next = $('<pre class="mermaid skull-fsm-next">').attr('data-c64', btoa(latin1(drawn)));
     this.#host.find('.skull-fsm-next').remove();
     this.#host.append(next);
     RED.editor.mermaid.render(this.#host);
@@ -43,12 +81,28 @@ export class Diagram {
     this.#host.addClass('skull-fsm-stale');
   }
 
-  /** Marks the state in which the deployed node is; undefined marks none. */
+  /** Marks the state in which the deployed node is, and shows it; undefined marks none. */
   mark(state) {
     this.#state = state;
     this.#host.find('[data-skull-state]').each((_, element) => {
       element.classList.toggle('skull-fsm-current', element.dataset.skullState === state);
     });
+    const current = this.#host.find('.skull-fsm-current')[0];
+    if (current !== undefined) this.#show(current.getBoundingClientRect());
+  }
+
+  /** Scrolls a box to the middle, unless it can be seen. */
+  #show({ left, right, top, bottom }) {
+    const host = this.#host[0];
+    const view = host.getBoundingClientRect();
+    if (left < view.left || right > view.right) host.scrollLeft += (left + right - view.left - view.right) / 2;
+    if (top < view.top || bottom > view.bottom) host.scrollTop += (top + bottom - view.top - view.bottom) / 2;
+  }
+
+  /** All of it in small, or large enough to read. */
+  toggleWhole() {
+    this.#host.toggleClass('skull-fsm-whole');
+    this.mark(this.#state);
   }
 
   close() {
@@ -62,9 +116,17 @@ export class Diagram {
       next.siblings('.mermaid').remove();
       next.removeClass('skull-fsm-next');
     }
-    for (const element of this.#host[0].querySelectorAll('svg [id*="state-s"]:not([data-skull-state])')) {
+    const svg = this.#host[0].querySelector('svg:not([data-skull-drawn])');
+    if (svg === null) return;
+    svg.dataset.skullDrawn = '';
+    svg.style.minWidth = `${svg.viewBox.baseVal.width * SMALLEST}px`;
+    for (const element of svg.querySelectorAll('[id*="state-s"]')) {
       const path = this.#states[/state-s(\d+)(?:-|$)/.exec(element.id)?.[1] ?? -1];
       if (path !== undefined) element.dataset.skullState = path;
+    }
+    for (const label of svg.querySelectorAll('.edgeLabel [data-id^="edge"]')) {
+      const hint = this.#hints[label.dataset.id.slice('edge'.length)];
+      if (hint) $(label).find('span').attr('title', hint);
     }
     this.mark(this.#state);
   }

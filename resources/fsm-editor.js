@@ -1,9 +1,11 @@
 /* global $, RED */
-import { Diagram } from './fsm-diagram.js';
+
 import { check } from './fsm-check.js';
+import { Diagram } from './fsm-diagram.js';
 import { placesOf } from './json-places.js';
 
 const TYPING_PAUSE_MS = 250;
+const MIN_HEIGHT_PX = 320;
 const MARKERS = 'skull-fsm';
 
 /** Path and JSON pointer of each state, in the order in which the runtime numbers them in its drawing: a state, then what is in it. */
@@ -29,8 +31,8 @@ export class FsmEditor {
   constructor(node) {
     this.#node = node;
     const { definition, config } = node;
-    $('#node-input-config').typedInput({ type: 'json', types: ['json'] });
-    $('#node-input-config').typedInput('value', typeof config === 'string' ? config : JSON.stringify(config ?? {}));
+    $('#node-input-fsm-config').typedInput({ type: 'json', types: ['json'] });
+    $('#node-input-fsm-config').typedInput('value', typeof config === 'string' ? config : JSON.stringify(config ?? {}));
 
     this.#code = RED.editor.createEditor({
       id: 'node-input-definition-editor',
@@ -44,21 +46,22 @@ export class FsmEditor {
     });
     this.#code.getSession().on('change', () => this.#typed());
     $('#node-input-fsm-issues').on('click', 'button', (event) => this.#goto($(event.currentTarget).data('place')));
-    $('#node-input-fsm-zoom').on('click', () => $('#node-input-fsm-diagram').toggleClass('skull-fsm-full-size'));
+    $('#node-input-fsm-zoom').on('click', () => this.#diagram.toggleWhole());
+    this.#tabs();
     this.#endLive = this.#follow();
     this.#read();
   }
 
   /** What the dialog's own inputs do not keep: text that is not JSON is kept as it is, so that nothing typed is lost. */
   values() {
-    const config = $('#node-input-config').typedInput('value');
+    const config = $('#node-input-fsm-config').typedInput('value');
     return { definition: parsed(this.#code.getValue()), config: parsed(config) };
   }
 
   resize({ height }) {
-    const rows = $('#dialog-form > .form-row:not(.skull-fsm-workspace)').toArray();
+    const rows = $('#dialog-form > .form-row').toArray();
     const taken = rows.reduce((sum, row) => sum + $(row).outerHeight(true), 0);
-    $('.skull-fsm-workspace').css('height', `${Math.max(320, height - taken)}px`);
+    $('#skull-fsm-tab-chart').css('height', `${Math.max(MIN_HEIGHT_PX, height - taken)}px`);
     this.#code.resize();
   }
 
@@ -68,6 +71,20 @@ export class FsmEditor {
     this.#endLive();
     this.#diagram.close();
     this.#code.destroy();
+  }
+
+  #tabs() {
+    const tabs = RED.tabs.create({
+      id: 'node-input-fsm-tabs',
+      onchange: ({ id }) => {
+        $('#skull-fsm-tab-chart, #skull-fsm-tab-settings').hide();
+        // What is laid out as flex must not become a block again, as show() would make it.
+        $(`#${id}`).css('display', '');
+        RED.tray.resize();
+      },
+    });
+    tabs.addTab({ id: 'skull-fsm-tab-chart', iconClass: 'fa fa-sitemap', label: this.#_('tab.chart') });
+    tabs.addTab({ id: 'skull-fsm-tab-settings', iconClass: 'fa fa-sliders', label: this.#_('tab.settings') });
   }
 
   #typed() {
@@ -96,7 +113,7 @@ export class FsmEditor {
       if (turn !== this.#turn) return;
       const placed = (level) => (issue) => ({ level, ...issue, ...places.find(issue.path) });
       this.#show([...issues.map(placed('error')), ...(warnings ?? []).map(placed('warning'))]);
-      if (issues.length === 0 && mermaid) {
+      if (mermaid) {
         this.#states = statesOf(definition);
         this.#diagram.draw(
           mermaid,
@@ -105,7 +122,8 @@ export class FsmEditor {
       } else this.#diagram.stale();
       this.#showLive();
     } catch {
-      if (turn === this.#turn) this.#show([{ level: 'warning', message: this.#_('error.noAnswer'), line: 1, column: 1 }]);
+      if (turn === this.#turn)
+        this.#show([{ level: 'warning', message: this.#_('error.noAnswer'), line: 1, column: 1 }]);
     }
   }
 
@@ -124,8 +142,13 @@ export class FsmEditor {
           ),
       ),
     );
-    const fine = $('<li class="skull-fsm-fine">').append($('<i class="fa fa-check">'), $('<span>').text(this.#_('label.fine')));
-    $('#node-input-fsm-issues').empty().append(items.length > 0 ? items : fine);
+    const fine = $('<li class="skull-fsm-fine">').append(
+      $('<i class="fa fa-check">'),
+      $('<span>').text(this.#_('label.fine')),
+    );
+    $('#node-input-fsm-issues')
+      .empty()
+      .append(items.length > 0 ? items : fine);
     this.#underline(issues);
   }
 
@@ -175,7 +198,12 @@ export class FsmEditor {
   #showLive() {
     const state = this.#live;
     this.#diagram.mark(state);
-    const key = state === undefined ? 'live.none' : this.#states.some(({ path }) => path === state) ? 'live.state' : 'live.elsewhere';
+    const key =
+      state === undefined
+        ? 'live.none'
+        : this.#states.some(({ path }) => path === state)
+          ? 'live.state'
+          : 'live.elsewhere';
     $('#node-input-fsm-live')
       .toggleClass('skull-fsm-alive', state !== undefined)
       .find('span')

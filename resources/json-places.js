@@ -101,7 +101,8 @@ class Scan {
       if (character === '"') break;
       if (character === undefined || character < ' ') throw new Broken('string', start, '"');
       if (character !== '\\') this.at++;
-      else if (this.match(ESCAPE) === undefined) throw new Broken('escape', this.at, this.text.slice(this.at, this.at + 2));
+      else if (this.match(ESCAPE) === undefined)
+        throw new Broken('escape', this.at, this.text.slice(this.at, this.at + 2));
     }
     this.at++;
     return JSON.parse(this.text.slice(start, this.at));

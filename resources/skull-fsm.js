@@ -1,6 +1,7 @@
 /* global RED */
-import { FsmEditor } from './fsm-editor.js';
+
 import { issuesOf, knownIssuesOf } from './fsm-check.js';
+import { FsmEditor } from './fsm-editor.js';
 import { SAMPLE, SAMPLE_CONFIG } from './fsm-sample.js';
 
 /** The open dialog's; the editor shows one node of a kind at a time. */
@@ -30,7 +31,9 @@ RED.nodes.registerType('skull-fsm', {
     config: {
       value: SAMPLE_CONFIG,
       validate(value, _opt) {
-        return (typeof value === 'object' && value !== null && !Array.isArray(value)) || this._('skull-fsm.error.config');
+        return (
+          (typeof value === 'object' && value !== null && !Array.isArray(value)) || this._('skull-fsm.error.config')
+        );
       },
     },
     definition: {

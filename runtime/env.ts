@@ -6,9 +6,7 @@ import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
 import { SkullError } from '../core/model/errors.ts';
 import type { LogLevel } from '../core/model/ports.ts';
 import { parse } from '../core/model/schema.ts';
-
-export const ROLES = ['viewer', 'editor', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from '../core/skull/operations/operation.ts';
 
 export interface ApiKey {
   role: Role;

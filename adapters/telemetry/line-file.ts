@@ -11,6 +11,8 @@ export interface LineFileOptions {
   keep?: number;
   /** Told when the file cannot be written, once until it can again; `undefined` when it can. */
   onProblem: (problem: string | undefined) => void;
+  /** Told how many lines were dropped, once lines can be written again. */
+  onLost: (lines: number) => void;
 }
 
 /** Lines wait this long for others to be written together with. */
@@ -18,7 +20,7 @@ const DELAY_MS = 200;
 /** So many characters are written at once without waiting. */
 const BATCH = 1 << 16;
 /** More than this waits for no disk: further lines are counted and dropped. */
-const MAX_WAITING = 1 << 22;
+const MAX_WAITING = 1 << 23;
 /** After a failure the file is tried again with the first line that comes this much later. */
 const RETRY_MS = 5000;
 
@@ -27,7 +29,8 @@ export class LineFile {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #keep: number;
-  readonly #onProblem: (problem: string | undefined) => void;
+  readonly #onProblem: LineFileOptions['onProblem'];
+  readonly #onLost: LineFileOptions['onLost'];
   #waiting = '';
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -36,18 +39,12 @@ export class LineFile {
   #size = 0;
   #failedAt: number | undefined;
 
-  constructor({ path, maxBytes = 9_500_000, keep = 4, onProblem }: LineFileOptions) {
+  constructor({ path, maxBytes = 9_500_000, keep = 4, onProblem, onLost }: LineFileOptions) {
     this.#path = path;
     this.#maxBytes = maxBytes;
     this.#keep = keep;
     this.#onProblem = onProblem;
-  }
-
-  /** How many lines were dropped since the last call. */
-  takeLost(): number {
-    const lost = this.#lost;
-    this.#lost = 0;
-    return lost;
+    this.#onLost = onLost;
   }
 
   /** `line` ends in a newline. */
@@ -105,8 +102,7 @@ export class LineFile {
       }
       try {
         await this.#append(Buffer.from(text));
-        if (this.#failedAt !== undefined) this.#onProblem(undefined);
-        this.#failedAt = undefined;
+        this.#recover();
       } catch (error) {
         this.#count(text);
         if (this.#failedAt === undefined) this.#onProblem(`${this.#path} cannot be written: ${messageOf(error)}`);
@@ -114,6 +110,14 @@ export class LineFile {
         await this.#release();
       }
     }
+  }
+
+  #recover(): void {
+    if (this.#failedAt !== undefined) this.#onProblem(undefined);
+    this.#failedAt = undefined;
+    const lost = this.#lost;
+    this.#lost = 0;
+    if (lost > 0) this.#onLost(lost);
   }
 
   async #append(bytes: Buffer): Promise<void> {

@@ -50,8 +50,8 @@ export function openLog({ folder, level, terminal, stderr = process.stderr, secr
     onProblem: (text) => {
       problem = text;
       if (text !== undefined) stderr.write(`The log ${text}\n`);
-      else write('warn', { kind: 'system', msg: `The log can be written again; ${file.takeLost()} lines are lost.` });
     },
+    onLost: (count) => write('warn', { kind: 'system', msg: `${count} lines of this log were lost.` }),
   });
   const stringify = redactor(secrets);
   const threshold = LEVELS.indexOf(level);

@@ -1,4 +1,11 @@
-import { Environment, EvaluationError, type ASTNode, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import {
+  type ASTNode,
+  TypeError as CelTypeError,
+  Environment,
+  EvaluationError,
+  Optional,
+  ParseError,
+} from '@marcbachmann/cel-js';
 import { messageOf } from '../model/errors.ts';
 import type { Random } from '../model/ports.ts';
 
@@ -99,6 +106,7 @@ export function plain(value: unknown): unknown {
   if (value === null) return null;
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof Optional) return value.hasValue() ? plain(value.value()) : null;
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (value instanceof Map || prototype === Object.prototype || prototype === null) {
@@ -165,19 +173,24 @@ export class Expressions {
       }
       const { valid, type, error } = parsed.check();
       if (!valid) throw error;
-      const value = (scope: Scope): unknown => {
+      const run = (scope: Scope): unknown => {
         try {
-          return plain(parsed(scope));
+          return parsed(scope);
         } catch (failure) {
           throw readable(failure, shift);
         }
       };
-      const test = (scope: Scope): boolean => {
-        const result = value(scope);
-        if (typeof result !== 'boolean') throw new Error(`The result is neither true nor false: ${String(result)}`);
-        return result;
+      return {
+        source,
+        type: type ?? 'dyn',
+        contextKeys: [...contextKeys],
+        value: (scope) => plain(run(scope)),
+        test: (scope) => {
+          const result = run(scope);
+          if (typeof result !== 'boolean') throw new Error(`The result is neither true nor false: ${String(result)}`);
+          return result;
+        },
       };
-      return { source, type: type ?? 'dyn', contextKeys: [...contextKeys], value, test };
     } catch (failure) {
       throw readable(failure, shift);
     }

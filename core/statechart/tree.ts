@@ -1,4 +1,4 @@
-import { LIMITS, type StateDefinition, type StatechartDefinition, step } from './definition.ts';
+import { LIMITS, type StatechartDefinition, type StateDefinition, step } from './definition.ts';
 
 /** A state and where it stands. */
 export interface Place {

@@ -5,15 +5,16 @@ const byId = (a: FlowNode, b: FlowNode): number => (a.id < b.id ? -1 : a.id > b.
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** The same value with its keys in the order that `known` has them in; keys that it does not have follow. */
-export function inOrderOf(known: unknown, value: unknown): unknown {
+export function inOrderOf<T>(known: unknown, value: T): T {
   if (Array.isArray(value)) {
-    return value.map((item, at) => inOrderOf(Array.isArray(known) ? known[at] : undefined, item));
+    const order: unknown[] = Array.isArray(known) ? known : [];
+    return value.map((item, at) => inOrderOf(order[at], item)) as T;
   }
   if (!isRecord(value)) return value;
   const order = isRecord(known) ? known : {};
   const kept = Object.keys(order).filter((key) => Object.hasOwn(value, key));
   const added = Object.keys(value).filter((key) => !Object.hasOwn(order, key));
-  return Object.fromEntries([...kept, ...added].map((key) => [key, inOrderOf(order[key], value[key])]));
+  return Object.fromEntries([...kept, ...added].map((key) => [key, inOrderOf(order[key], value[key])])) as T;
 }
 
 /** Nodes that were there stay in their places; a new one goes before the first that its id precedes. */
@@ -22,7 +23,7 @@ function arrangeNodes(known: readonly FlowNode[], nodes: readonly FlowNode[]): F
   const arranged: FlowNode[] = [];
   for (const old of known) {
     const node = coming.get(old.id);
-    if (node !== undefined) arranged.push({ ...node, ...(inOrderOf(old, node) as FlowNode) });
+    if (node !== undefined) arranged.push(inOrderOf(old, node));
     coming.delete(old.id);
   }
   for (const node of [...coming.values()].sort(byId)) {
@@ -34,9 +35,10 @@ function arrangeNodes(known: readonly FlowNode[], nodes: readonly FlowNode[]): F
 }
 
 const titleOf = (node: FlowNode): string => {
-  const title = node['label'] || node['name'] || node.id;
+  const title = node.label || node.name || node.id;
   return String(title)
     .normalize('NFD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
@@ -78,7 +80,9 @@ function renumber(tabs: readonly FlowNode[], known: ReadonlyMap<string, string>)
  * subflows keep the files that they have; nodes and their keys keep their order, so that a change is a small diff.
  */
 export function arrange(files: readonly FlowFile[], flows: readonly FlowNode[]): Map<string, FlowNode[]> {
-  const knownName = new Map(files.flatMap((file) => file.nodes.filter(isContainer).map((node) => [node.id, file.name])));
+  const knownName = new Map(
+    files.flatMap((file) => file.nodes.filter(isContainer).map((node) => [node.id, file.name])),
+  );
   const knownNodes = new Map(files.map((file) => [file.name, file.nodes]));
   const tabs = flows.filter((node) => node.type === 'tab');
   const subflows = flows.filter((node) => node.type === 'subflow');

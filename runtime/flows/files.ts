@@ -32,8 +32,12 @@ export function byPlace(a: string, b: string): number {
 }
 
 const isNode = (value: unknown): value is FlowNode =>
-  typeof value === 'object' && value !== null && 'id' in value && 'type' in value &&
-  typeof value.id === 'string' && typeof value.type === 'string';
+  typeof value === 'object' &&
+  value !== null &&
+  'id' in value &&
+  'type' in value &&
+  typeof value.id === 'string' &&
+  typeof value.type === 'string';
 
 /** `file` is named in the SkullError `document_broken` that a broken text is answered with. */
 export function parseFlowFile(file: string, text: string): FlowNode[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { NodeMessage } from 'node-red';
 import skullCommand from '../../nodes/skull-command/skull-command.ts';
 import skullEvent from '../../nodes/skull-event/skull-event.ts';
 import skullSignal from '../../nodes/skull-signal/skull-signal.ts';
@@ -59,12 +60,11 @@ describe('nodes between MQTT and the flow', () => {
       id: 'out',
       type: 'skull-command',
       character: 'skull',
-      z: 'tab',
       ...extra,
     });
     const published = async (msg: object, extra?: object) => {
-      flow = await loadFlow([skullCommand], [{ id: 'tab', type: 'tab' }, command(extra)]);
-      flow.node('out').receive(msg);
+      flow = await loadFlow([skullCommand], [command(extra)]);
+      flow.node('out').receive(msg as NodeMessage);
       return flow.link.published;
     };
 
@@ -90,12 +90,7 @@ describe('nodes between MQTT and the flow', () => {
       it(`refuses the topic ${JSON.stringify(topic)}, for a Catch node to see`, async () => {
         flow = await loadFlow(
           [skullCommand],
-          [
-            { id: 'tab', type: 'tab' },
-            command(),
-            { id: 'catch', type: 'catch', z: 'tab', scope: null, wires: [['sink']] },
-            { ...sink, z: 'tab' },
-          ],
+          [command(), { id: 'catch', type: 'catch', scope: null, wires: [['sink']] }, { ...sink }],
         );
         const caught = flow.next('sink');
         flow.node('out').receive({ topic, payload: 'x' });
@@ -144,13 +139,22 @@ describe('nodes between MQTT and the flow', () => {
 
     it('tells that a service fell silent', async () => {
       flow = await loadFlow([skullEvent], [events('status'), sink]);
-      flow.clock.advance(10_000);
-      flow.character.life.seen('voice');
-      flow.clock.advance(5000);
-      const received = flow.next('sink');
-      flow.clock.advance(20_000);
-      const { payload } = (await received) as { payload: { services: { voice: { state: string } } } };
-      assert.equal(payload.services.voice.state, 'silent');
+      const states: string[] = [];
+      flow.node('sink').on('input', (msg) => {
+        const { services } = msg.payload as { services: { voice: { state: string } } };
+        states.push(services.voice.state);
+      });
+      for (const [ms, seen] of [
+        [10_000, false],
+        [5000, true],
+        [5000, false],
+        [20_000, false],
+      ] as const) {
+        if (seen) flow.character.life.seen('voice');
+        flow.clock.advance(ms);
+        await new Promise(setImmediate);
+      }
+      assert.deepEqual(states, ['unknown', 'alive', 'silent']);
     });
   });
 });

@@ -28,6 +28,10 @@ export const CHARACTER: FlowNode = {
   availabilityTopic: 'orchestrator/availability',
 };
 
+const TAB: FlowNode = { id: 'tab', type: 'tab' };
+/** Node-RED takes a node without a place for a config node. */
+const placed = (node: FlowNode): FlowNode => ({ x: 0, y: 0, z: TAB.id, ...node });
+
 /** Loads a flow into a Node-RED whose character has a recording link, a simulated clock and a folder of its own. */
 export async function loadFlow(
   nodeSets: readonly NodeSet[],
@@ -49,7 +53,7 @@ export async function loadFlow(
     songs: async () => songs,
   };
   helper.settings({ skullPorts: ports });
-  await helper.load([skullCharacter, ...nodeSets], [CHARACTER, ...flow]);
+  await helper.load([skullCharacter, ...nodeSets], [TAB, CHARACTER, ...flow.map(placed)]);
   const node = (id: string) => helper.getNode(id);
   const { character } = node('skull') as unknown as { character: Character };
   return {

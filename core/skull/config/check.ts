@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Issue, SkullError } from '../../model/errors.ts';
 import { parse } from '../../model/schema.ts';
 import { deepFreeze, jsonCopy } from './json.ts';
@@ -21,6 +22,12 @@ const RULES: { [S in SectionName]?: (value: Config[S]) => Issue[] } = {
     return issues;
   },
 };
+
+/** Tells whether a section was checked by these rules or by those of another release. */
+export const RULES_DIGEST = createHash('sha256')
+  .update(JSON.stringify(SECTIONS))
+  .update(Object.values(RULES).join('\n'))
+  .digest('base64url');
 
 function isTimezone(name: string): boolean {
   try {

@@ -34,8 +34,7 @@ const span = ({ title, description }: About, standard: number) =>
 const flag = (about: About, standard: boolean) => Type.Boolean({ ...about, default: standard });
 
 /** A share of a whole: 0 nothing, 1 all of it. */
-const share = (about: About, standard: number) =>
-  Type.Number({ ...about, minimum: 0, maximum: 1, default: standard });
+const share = (about: About, standard: number) => Type.Number({ ...about, minimum: 0, maximum: 1, default: standard });
 
 const textOrNone = (about: About, rules: { pattern: string; maxLength: number }) =>
   Type.Unsafe<string | null>({ ...about, ...rules, type: ['string', 'null'], minLength: 1, default: null });

@@ -38,8 +38,8 @@ const setPrompt = (id: string, method: Method, summary: string) =>
     success,
     errors: [],
     handle: ({ body: { prompt } }, character) => {
-      character.config.merge('ia', { prompt_system: prompt }, 'rest');
-      return promptOf(character);
+      const { prompt_system } = character.config.merge('ia', { prompt_system: prompt }, 'rest');
+      return { body: { prompt: prompt_system } };
     },
   });
 
@@ -51,24 +51,25 @@ const late = () =>
 
 /** The text of the answer, once the statechart leaves Think. */
 function awaitReply(character: Character, body: Statechart): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const { think_timeout_ms } = character.config.get('ia');
-  const timer = character.clock.setTimeout(() => end(() => reject(late())), think_timeout_ms + GRACE_MS);
-  const off = body.onTransition(({ from, to, event, payload }) => {
-    if (from !== 'Think' || to === 'Think') return;
-    end(() => {
+  const { clock, config } = character;
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      off();
+      clock.clearTimeout(timer);
+    };
+    const off = body.onTransition(({ from, to, event, payload }) => {
+      if (from !== 'Think' || to === 'Think') return;
+      end();
       const text = event === 'ai/response' ? textOf(payload) : undefined;
       if (text !== undefined) resolve(text);
       else if (event === 'delay') reject(late());
       else reject(new SkullError('conflict', `The conversation was ended by ${event} before the AI answered.`));
     });
+    const timer = clock.setTimeout(() => {
+      end();
+      reject(late());
+    }, config.get('ia').think_timeout_ms + GRACE_MS);
   });
-  const end = (settle: () => void) => {
-    off();
-    character.clock.clearTimeout(timer);
-    settle();
-  };
-  return promise;
 }
 
 function textOf(payload: unknown): string | undefined {

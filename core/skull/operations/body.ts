@@ -11,10 +11,10 @@ export function bodyOf(character: Character): Statechart {
   return character.body;
 }
 
-export const isStopped = (body: Statechart): boolean => body.context['estop'] === true;
+export const isStopped = (body: Statechart): boolean => body.context.estop === true;
 
 export function modeOf(body: Statechart): Mode {
-  return MODES.find((mode) => mode === body.context['mode']) ?? 'Idle';
+  return MODES.find((mode) => mode === body.context.mode) ?? 'Idle';
 }
 
 /** Throws `estop` while the emergency stop is on. */

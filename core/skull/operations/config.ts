@@ -1,14 +1,12 @@
 import { type TSchema, Type } from 'typebox';
 import { type ErrorCode, SkullError } from '../../model/errors.ts';
-import type { Character } from '../character.ts';
 import { DEFAULTS, isSectionName, SECTION_NAMES, SECTIONS, type SectionName } from '../config/sections.ts';
-import { type Answer, define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
+import { define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
 
 export const PATCH_TYPES = ['application/merge-patch+json', 'application/json'] as const;
 
 /** Whether it is an object is all that is asked here: the store checks what it takes, for every door alike. */
 const Values = Type.Object({}, { additionalProperties: true });
-type Values = Record<string, unknown>;
 
 const AnySection = Type.Union(SECTION_NAMES.map((name) => SECTIONS[name]));
 const AnyPatch = Type.Object(
@@ -69,9 +67,9 @@ function operationsAt(place: Place): Operation[] {
       errors: [...missing, 'not_allowed'],
       handle: (request, character) => {
         const section = place.section(request.params);
-        if (method === 'PATCH') character.config.merge(section, request.body, 'rest');
-        else character.config.replace(section, request.body, 'rest');
-        return read(character, section);
+        const { config } = character;
+        const accept = method === 'PATCH' ? config.merge : config.replace;
+        return { body: { ...accept.call(config, section, request.body, 'rest') } };
       },
     });
 
@@ -84,7 +82,7 @@ function operationsAt(place: Place): Operation[] {
       summary: `Read ${what}`,
       description: 'All keys, those that were never set with their defaults.',
       errors: missing,
-      handle: (request, character) => read(character, place.section(request.params)),
+      handle: (request, character) => ({ body: { ...character.config.get(place.section(request.params)) } }),
     }),
     writing(
       'PUT',
@@ -107,10 +105,6 @@ function operationsAt(place: Place): Operation[] {
     ),
   ];
 }
-
-const read = (character: Character, section: SectionName): Answer<Values> => ({
-  body: { ...character.config.get(section) },
-});
 
 /** A section that has a path of its own beside `/config/{section}`. */
 export function sectionAt(
@@ -149,7 +143,7 @@ const getConfig = define({
     example: DEFAULTS,
   },
   errors: [],
-  handle: (_request, character) => ({ body: { ...character.config.all() } }),
+  handle: (_request, character) => ({ body: character.config.all() }),
 });
 
 export const CONFIG_OPERATIONS: readonly Operation[] = [

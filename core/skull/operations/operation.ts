@@ -145,8 +145,8 @@ function bodyOf<B extends TSchema>({ schema, absent }: RequestBody<B>, given: un
   return parse(schema, given ?? structuredClone(absent), { what: 'The body' });
 }
 
-/** The HTTP statuses of an operation's errors, each with its codes. */
-export function errorStatuses({ errors }: Operation): Map<number, ErrorCode[]> {
+/** The HTTP statuses of errors, each with its codes. */
+export function errorStatuses(errors: readonly ErrorCode[]): Map<number, ErrorCode[]> {
   const statuses = new Map<number, ErrorCode[]>();
   for (const code of errors) {
     const status = ERROR_CODES[code][0];

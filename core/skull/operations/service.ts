@@ -9,7 +9,7 @@ const Check = Type.Enum(['ok', 'down', 'not_configured'], {
   description: '`not_configured`: this installation has none, which is no fault.',
 });
 
-const Health = Type.Object({
+export const Health = Type.Object({
   status: Type.Enum(['healthy', 'degraded', 'unhealthy'], {
     description: '`degraded`: the skull works, but something is to be looked at; `unhealthy`: no statechart moves it.',
   }),
@@ -36,7 +36,7 @@ const healthyExample = {
 };
 
 function healthOf(character: Character): Static<typeof Health> {
-  const problems = character.config.problems().map(String);
+  const problems = character.config.problems();
   const mqtt = character.link.connected ? 'ok' : 'down';
   const statechart = character.body === undefined ? 'down' : 'ok';
   const faultless = mqtt === 'ok' && problems.length === 0;
@@ -123,7 +123,7 @@ export const Status = Type.Object({
 });
 
 const seen = { state: 'alive', alive: true, last_seen: '2026-01-01T12:00:00.000Z', restarts: 0 };
-export const exampleActivity = { id: 'k3v9', kind: 'greet', priority: 'LOW', running_ms: 1200 };
+const exampleActivity = { id: 'k3v9', kind: 'greet', priority: 'LOW', running_ms: 1200 };
 
 const status = define({
   id: 'getStatus',

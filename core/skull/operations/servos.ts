@@ -41,7 +41,7 @@ const list = define({
   errors: [],
   handle: ({ query }, character) => {
     const servos = Object.entries(character.config.get('motion').servos);
-    const items = servos.map(([name, limits]) => ({ name, ...limits }));
+    const items = servos.map(([name, { min, max, center }]) => ({ name, min, max, center }));
     return { body: pageOf(items, query, ({ name }) => name) };
   },
 });
@@ -112,7 +112,7 @@ const setLimits = define({
   path: '/servo/{name}/limits',
   tag: 'Servos',
   summary: "Change a servo's limits",
-  description: 'Changes section `motion`. Publishes `motion/servo/{name}/limits`, retained.',
+  description: 'Changes section `motion`; the new limits are published on `motion/servo/{name}/limits`.',
   role: 'editor',
   params: Params,
   body: { schema: ServoLimits, example: jaw },
@@ -120,12 +120,8 @@ const setLimits = define({
   errors: ['not_found', 'not_allowed'],
   handle: ({ params: { name }, body }, character) => {
     limitsOf(character, name);
-    character.config.merge('motion', { servos: { [name]: body } }, 'rest');
-    const limits = limitsOf(character, name);
-    return {
-      body: limits,
-      commands: [{ topic: `motion/servo/${name}/limits`, payload: limits, retain: true, qos: 1 }],
-    };
+    const { servos } = character.config.merge('motion', { servos: { [name]: body } }, 'rest');
+    return { body: servos[name] ?? body };
   },
 });
 

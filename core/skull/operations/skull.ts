@@ -84,7 +84,7 @@ const setEstop = define({
     }
     const body = bodyOf(character);
     body.send({ type: 'motion/estop', payload: { active } });
-    const estop = body.context['estop'] === true;
+    const estop = body.context.estop === true;
     if (estop !== active) {
       throw new SkullError('conflict', `The statechart did not ${active ? 'take' : 'release'} the emergency stop.`);
     }

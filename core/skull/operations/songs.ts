@@ -71,7 +71,7 @@ const play = define({
   handle: async ({ body: { song } }, character) => {
     const what = 'Playing a song';
     refuseUnderEstop(character, what);
-    if (song === undefined && bodyOf(character).context['paused'] === true) {
+    if (song === undefined && bodyOf(character).context.paused === true) {
       send(bodyOf(character), 'song/resume', {}, what);
       return answer(character);
     }
@@ -100,7 +100,7 @@ const pause = define({
   handle: (_request, character) => {
     refuseUnderEstop(character, 'Pausing a song');
     const body = bodyOf(character);
-    if (body.context['paused'] !== true && !body.send({ type: 'song/pause', payload: {} }).handled) {
+    if (body.context.paused !== true && !body.send({ type: 'song/pause', payload: {} }).handled) {
       throw new SkullError('conflict', `No song plays: the skull is in state ${body.state}.`);
     }
     return answer(character);

@@ -1,0 +1,110 @@
+import path from 'node:path';
+import type { MqttClient } from 'mqtt';
+import type { Bench, Row, RowGroup } from '../rows.ts';
+import { MOSQUITTO, type Served, startMosquitto, startProduct } from '../subjects.ts';
+import { connect } from '../support/client.ts';
+import { enterConversation } from '../support/conversation.ts';
+import { deadline, median, quantile, sleep } from '../support/numbers.ts';
+import { cpuOf } from '../support/proc.ts';
+import { nextMessage, ROOT, type Running, start } from '../support/process.ts';
+
+/** So many events must wait when the latch falls, and so many are sent for that. */
+const WAITING = 20_000;
+const FLOOD = 25_000;
+const LATCH = 'orchestrator/estop';
+const LATCH_MS = 10_000;
+
+/** Presses or releases; returns the microseconds until the latch says so. */
+async function press(client: MqttClient, payload: 'on' | 'off'): Promise<number> {
+  let began = 0n;
+  const latched = new Promise<number>((resolve) => {
+    client.on('message', (_topic, message) => {
+      if (message.toString() === payload) resolve(Number(process.hrtime.bigint() - began) / 1000);
+    });
+  });
+  began = process.hrtime.bigint();
+  client.publish('motion/estop', payload);
+  return deadline(latched, LATCH_MS, `The latch ${payload}`).finally(() => client.removeAllListeners('message'));
+}
+
+/** Resolves once the processes have nothing left to do. */
+async function drained(pids: readonly number[]): Promise<void> {
+  const total = () => pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
+  for (let quiet = 0, before = total(); quiet < 3; ) {
+    await sleep(30);
+    const now = total();
+    quiet = now - before < 6 ? quiet + 1 : 0;
+    before = now;
+  }
+}
+
+interface Figures {
+  unloaded: number[];
+  loaded: number[];
+  /** Events that waited when each latch fell. */
+  waiting: number[];
+}
+
+async function measure(product: Served, brokers: readonly Running[], samples: number, bench: Bench): Promise<Figures> {
+  await enterConversation(product.mqttUrl);
+  const client = await connect(product.mqttUrl, [LATCH]);
+  const script = path.join(ROOT, 'bench/load/flood.ts');
+  const flood = start(process.execPath, [script, new URL(product.mqttUrl).port], { ipc: true });
+  await nextMessage(flood);
+  const pids = [product, ...brokers].map(({ pid }) => pid);
+  const figures: Figures = { unloaded: [], loaded: [], waiting: [] };
+
+  for (let tries = 0; figures.loaded.length < samples && tries < samples * 2; tries++) {
+    if (tries % 10 === 0) bench.progress(`${figures.loaded.length} of ${samples} presses`);
+    figures.unloaded.push(await press(client, 'on'));
+    await press(client, 'off');
+
+    flood.child.send({ flood: FLOOD });
+    await nextMessage(flood);
+    const report = nextMessage(flood) as Promise<{ states: number }>;
+    const took = await press(client, 'on');
+    const { states } = await report;
+    // Fewer waited where this process slept too long: such a press shows nothing.
+    if (FLOOD - states >= WAITING) {
+      figures.loaded.push(took);
+      figures.waiting.push(FLOOD - states);
+    }
+    await drained(pids);
+    await press(client, 'off');
+  }
+  await client.endAsync(true);
+  await flood.stop();
+  if (figures.loaded.length < samples) throw new Error(`Only ${figures.loaded.length} presses met ${WAITING} events`);
+  return figures;
+}
+
+function rowOf(name: string, { unloaded, loaded, waiting }: Figures): Row {
+  return {
+    name: `e-stop p99 while 20,000 events wait, ${name} broker`,
+    value: quantile(loaded, 0.99),
+    unit: 'µs',
+    against: { name: 'its own p50 unloaded', value: median(unloaded) },
+    target: { at: 'most', value: 20 },
+    note: `${loaded.length} presses, p50 ${Math.round(median(loaded))} µs, at least ${Math.min(...waiting)} waiting`,
+  };
+}
+
+export const estop: RowGroup = {
+  name: 'estop',
+  async measure(bench) {
+    const samples = bench.quick ? 10 : 100;
+    const embedded = await startProduct();
+    const rows = [rowOf('embedded', await measure(embedded, [], samples, bench))];
+    await embedded.stop();
+    if (MOSQUITTO === undefined) {
+      bench.skip(['e-stop p99, external broker'], 'mosquitto is not installed: apt-get install mosquitto');
+      return rows;
+    }
+    const broker = await startMosquitto();
+    const external = await startProduct(broker.mqttUrl);
+    rows.push(rowOf('external', await measure(external, [broker], samples, bench)));
+    await external.stop();
+    await broker.stop();
+    return rows;
+  },
+};

@@ -1,0 +1,23 @@
+import { Socket } from 'node:net';
+import { connectAsync, type MqttClient } from 'mqtt';
+
+/** A bare mqtt.js client without Nagle's delay. */
+export async function connect(url: string, topics: readonly string[]): Promise<MqttClient> {
+  const client = await connectAsync(url, { reconnectPeriod: 0, connectTimeout: 5000 });
+  if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+  if (topics.length > 0) await client.subscribeAsync([...topics]);
+  return client;
+}
+
+/** One round of the conversation: what happens, and the state that follows each. */
+export const CYCLE = [
+  { topic: 'audio/vad', payload: '{"active":true}', state: 'Listen' },
+  { topic: 'asr/text', payload: '{"text":"bonjour","final":true}', state: 'Think' },
+  { topic: 'ai/response', payload: '{"text":"ok"}', state: 'Speak' },
+  { topic: 'voice/state', payload: 'done', state: 'Idle' },
+] as const;
+
+export const STATE = 'orchestrator/state';
+
+/** The n-th event of a conversation that goes on and on. */
+export const eventAt = (n: number): (typeof CYCLE)[number] => CYCLE[n % CYCLE.length] ?? CYCLE[0];

@@ -1,0 +1,350 @@
+import { type AnyActorScope, type AnyMachineSnapshot, createEmptyActor, type StateValue } from 'xstate';
+import { type Issue, messageOf, SkullError } from '../model/errors.ts';
+import type { Clock, Random } from '../model/ports.ts';
+import { issuesOf } from '../model/schema.ts';
+import type { Command, Context } from './actions.ts';
+import { type Compiled, compile, delayType, type MachineEvent } from './compile.ts';
+import { type Snapshot, SnapshotSchema, type StatechartDefinition } from './definition.ts';
+import { Expressions } from './expressions.ts';
+import { Run } from './run.ts';
+import { Timers } from './timers.ts';
+import type { Place } from './tree.ts';
+
+export type { Command } from './actions.ts';
+export type { Snapshot, StatechartDefinition } from './definition.ts';
+
+export interface StatechartEvent {
+  type: string;
+  payload?: unknown;
+}
+
+/** What an event did. */
+export interface Outcome {
+  /** Whether some transition was taken. */
+  readonly handled: boolean;
+  readonly changed: boolean;
+  readonly from: string;
+  readonly to: string;
+  readonly commands: readonly Command[];
+  /** Sent while another event was at work: it follows after that one, and listeners will tell what it did. */
+  readonly queued?: true;
+}
+
+/** One transition that was taken. */
+export interface TransitionRecord {
+  /** Empty when the machine starts anew. */
+  from: string;
+  to: string;
+  changed: boolean;
+  /** The event's name, `delay`, `start`, `reset` or `restore`. */
+  event: string;
+  payload: unknown;
+  commands: Command[];
+  /** Milliseconds since the epoch. */
+  time: number;
+  /** The state was left and entered again. */
+  reentered?: true;
+}
+
+export interface StatechartOptions {
+  clock: Clock;
+  random: Random;
+  /** What expressions see as `config`; read at most once an event. */
+  config: () => Record<string, unknown>;
+  /** Values that replace those of the definition's context, of a former life. */
+  restored?: Record<string, unknown>;
+  /** Where to go on, instead of the beginning. */
+  snapshot?: Snapshot;
+  /** Told of expressions that failed, with their place in the definition. */
+  onError?: (issue: Issue) => void;
+}
+
+type Listener = (record: TransitionRecord) => void;
+
+const NO_COMMANDS: readonly Command[] = Object.freeze([]);
+/** Events that cause events that cause events …: so deep and no deeper. */
+const MAX_CHAIN = 100;
+
+function only(keys: Context, values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => Object.hasOwn(keys, key)));
+}
+
+/** XState says where a machine stands as `{outer: {inner: 'innermost'}}`, we as `outer.inner.innermost`. */
+function pathOf(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .map(([name, inner]) => (inner === undefined ? name : `${name}.${pathOf(inner)}`))
+    .join();
+}
+
+function stateValueOf(path: string): StateValue {
+  const [name, ...rest] = path.split('.');
+  return rest.length === 0 || name === undefined ? path : { [name]: stateValueOf(rest.join('.')) };
+}
+
+/** A machine that runs a definition: XState decides, we keep time and hand out what it commands. */
+export class Statechart {
+  readonly #definition: StatechartDefinition;
+  readonly #onError: (issue: Issue) => void;
+  readonly #restored: Record<string, unknown>;
+  readonly #compiled: Compiled;
+  readonly #run: Run;
+  readonly #timers: Timers;
+  readonly #scope: AnyActorScope;
+  #resume: Snapshot | undefined;
+  #snapshot: AnyMachineSnapshot | undefined;
+  #leaf: Place;
+  #idle: Outcome;
+  #accepts: ReadonlyMap<string, string> | undefined;
+  #listeners: readonly Listener[] = [];
+  #queue: { work: () => void; depth: number }[] = [];
+  #depth = -1;
+
+  /** Throws SkullError `definition_invalid` for a definition that checkDefinition would refuse, `invalid` for an alien snapshot. */
+  constructor(definition: StatechartDefinition, options: StatechartOptions) {
+    const initial: Context = definition.context ?? {};
+    this.#definition = definition;
+    this.#onError = options.onError ?? (() => undefined);
+    this.#restored = only(initial, options.restored ?? {});
+    this.#run = new Run({ clock: options.clock, config: options.config, report: (issue) => this.#onError(issue) });
+    this.#compiled = compile(definition, new Expressions(options.random), this.#run);
+    this.#timers = new Timers(options.clock, (place, index, still) => this.#delayEnded(place, index, still));
+    const self = createEmptyActor();
+    this.#scope = {
+      self,
+      id: definition.id,
+      sessionId: self.sessionId,
+      system: self.system,
+      logger: () => undefined,
+      defer: () => undefined,
+      emit: () => undefined,
+      stopChild: () => undefined,
+      actionExecutor: (action) => action.exec?.(action.info, action.params),
+    };
+    if (options.snapshot) this.#resume = this.#fitting(options.snapshot);
+    this.#leaf = this.#place(this.#resume?.state ?? this.#compiled.tree.leafOf(undefined)?.path ?? '');
+    this.#idle = this.#idleIn(this.#leaf);
+  }
+
+  get definition(): StatechartDefinition {
+    return this.#definition;
+  }
+
+  /** The innermost active state, dotted from the root. */
+  get state(): string {
+    return this.#leaf.path;
+  }
+
+  get context(): Context {
+    const context: Context | undefined = this.#snapshot?.context;
+    return context ?? { ...this.#definition.context, ...this.#restored, ...this.#resume?.context };
+  }
+
+  get started(): boolean {
+    return this.#snapshot !== undefined;
+  }
+
+  /** Begins, or goes on from the snapshot, and tells the listeners. Does nothing when it runs already. */
+  start(): void {
+    if (this.#snapshot !== undefined) return;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    this.#exclusively(() => (resume ? this.#takeUp(resume, 'start') : this.#begin(this.#restored, 'start', '')));
+  }
+
+  /** Clears every timer and lets go of every listener. */
+  stop(): void {
+    this.#resume = this.#snapshot && this.snapshot();
+    this.#timers.stopAll();
+    this.#listeners = [];
+    this.#queue = [];
+    this.#snapshot = undefined;
+  }
+
+  /** Processes an event to its end. From inside a listener it is queued and processed after the current one. */
+  send({ type, payload }: StatechartEvent): Outcome {
+    const machineType = this.#accepts?.get(type);
+    if (this.#depth >= 0) {
+      this.#later(() => this.send({ type, payload }));
+      return { ...this.#idle, queued: true };
+    }
+    if (machineType === undefined) return this.#idle;
+    let outcome = this.#idle;
+    this.#exclusively(() => {
+      outcome = this.#step({ type: machineType, name: type, payload });
+    });
+    return outcome;
+  }
+
+  /** Back to the initial state and context, when it runs; keys that the definition persists keep their values. */
+  reset(): void {
+    this.#exclusively(() => {
+      if (this.#snapshot === undefined) return;
+      const kept = new Set(this.#definition.persist);
+      const values = Object.fromEntries(Object.entries(this.context).filter(([key]) => kept.has(key)));
+      const from = this.state;
+      this.#timers.stopAll();
+      this.#begin(values, 'reset', from);
+    });
+  }
+
+  /** Goes on from a snapshot of the same definition, when it runs. Throws SkullError `invalid` when it is none. */
+  restore(snapshot: unknown): void {
+    const fitting = this.#fitting(snapshot);
+    this.#exclusively(() => {
+      if (this.#snapshot === undefined) return;
+      this.#timers.stopAll();
+      this.#takeUp(fitting, 'restore');
+    });
+  }
+
+  /** Plain JSON: what restores this machine where it stands, delays included. */
+  snapshot(): Snapshot {
+    const timers = this.#snapshot ? this.#timers.snapshot() : (this.#resume?.timers ?? []);
+    return { id: this.#definition.id, state: this.state, context: structuredClone({ ...this.context }), timers };
+  }
+
+  /** Called at the start and for each event that was handled. Returns the function that ends it. */
+  onTransition(listener: Listener): () => void {
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  #fitting(value: unknown): Snapshot {
+    const copy: unknown = structuredClone(value);
+    const issues = issuesOf(SnapshotSchema, copy);
+    const snapshot = copy as Snapshot;
+    const place = issues.length === 0 ? this.#compiled.tree.find(snapshot.state) : undefined;
+    if (issues.length === 0 && snapshot.id !== this.#definition.id) {
+      issues.push({ path: '/id', message: `is of the statechart ${JSON.stringify(snapshot.id)}` });
+    } else if (issues.length === 0 && (place === undefined || place.children.length > 0)) {
+      issues.push({ path: '/state', message: `is no innermost state: ${JSON.stringify(snapshot.state)}` });
+    }
+    const [first] = issues;
+    if (first) throw new SkullError('invalid', `The snapshot is invalid: ${first.path} ${first.message}`, { issues });
+    return { ...snapshot, context: only(this.#definition.context ?? {}, snapshot.context) };
+  }
+
+  #idleIn(place: Place): Outcome {
+    return Object.freeze({ handled: false, changed: false, from: place.path, to: place.path, commands: NO_COMMANDS });
+  }
+
+  #later(work: () => void): void {
+    if (this.#depth < MAX_CHAIN) this.#queue.push({ work, depth: this.#depth + 1 });
+    else this.#onError({ path: '', message: `an event was dropped: ${MAX_CHAIN} events in a row caused each other` });
+  }
+
+  /** Runs the work and then what was queued meanwhile; from inside such work, queues it. */
+  #exclusively(work: () => void): void {
+    if (this.#depth >= 0) {
+      this.#later(work);
+      return;
+    }
+    this.#depth = 0;
+    try {
+      work();
+      while (this.#queue.length > 0) {
+        const waiting = this.#queue;
+        this.#queue = [];
+        for (const next of waiting) {
+          this.#depth = next.depth;
+          next.work();
+        }
+      }
+    } finally {
+      this.#depth = -1;
+    }
+  }
+
+  #begin(values: Record<string, unknown>, event: string, from: string): void {
+    this.#run.begin();
+    const snapshot: AnyMachineSnapshot = this.#compiled.machine.getInitialSnapshot(this.#scope, values);
+    if (snapshot.status === 'error') {
+      this.#onError({ path: '', message: messageOf(snapshot.error) });
+      return;
+    }
+    this.#arrive(snapshot);
+    this.#tell(from, event, undefined);
+  }
+
+  #takeUp({ state, context, timers }: Snapshot, event: string): void {
+    this.#run.begin();
+    const from = this.#snapshot === undefined ? state : this.state;
+    const { tree, machine } = this.#compiled;
+    this.#arrive(
+      machine.resolveState({ value: stateValueOf(state), context: { ...this.#definition.context, ...context } }),
+    );
+    for (let place = tree.find(state); place !== undefined; place = place.parent) {
+      const { path, definition } = place;
+      const delays = (definition.after ?? []).map(
+        (_, index) => timers.find((timer) => timer.state === path && timer.after === index)?.remaining,
+      );
+      this.#timers.start(place, delays);
+    }
+    this.#tell(from, event, undefined);
+  }
+
+  #delayEnded(place: Place, index: number, still: () => boolean): void {
+    this.#exclusively(() => {
+      if (still()) this.#step({ type: delayType(place, index), name: 'delay', payload: undefined });
+    });
+  }
+
+  #step(event: MachineEvent): Outcome {
+    const before = this.#snapshot;
+    if (before === undefined) return this.#idle;
+    const run = this.#run;
+    run.begin();
+    let after: AnyMachineSnapshot;
+    try {
+      after = this.#compiled.machine.transition(before, event, this.#scope);
+    } catch (error) {
+      // Nothing was committed yet: the machine stays where it was.
+      this.#onError({ path: '', message: `${event.name} in ${this.state}: ${messageOf(error)}` });
+      return this.#idle;
+    }
+    if (!run.handled) return this.#idle;
+    const from = this.#leaf.path;
+    this.#arrive(after);
+    const record = this.#tell(from, event.name, event.payload);
+    return { handled: true, changed: record.changed, from, to: record.to, commands: record.commands };
+  }
+
+  #arrive(snapshot: AnyMachineSnapshot): void {
+    this.#snapshot = snapshot;
+    for (const { place, delays } of this.#run.moves) {
+      if (delays === undefined) this.#timers.stop(place);
+      else if (delays.length > 0) this.#timers.start(place, delays);
+    }
+    const leaf = this.#place(pathOf(snapshot.value));
+    if (leaf === this.#leaf && this.#accepts !== undefined) return;
+    this.#leaf = leaf;
+    this.#idle = this.#idleIn(leaf);
+    this.#accepts = this.#compiled.accepts.get(leaf);
+  }
+
+  #place(path: string): Place {
+    const place = this.#compiled.tree.find(path);
+    if (place === undefined) throw new SkullError('internal', `The machine is in an unknown state: ${path}`);
+    return place;
+  }
+
+  #tell(from: string, event: string, payload: unknown): TransitionRecord {
+    const { commands, moves, now } = this.#run;
+    const to = this.#leaf.path;
+    const record: TransitionRecord = { from, to, changed: from !== to, event, payload, commands, time: now };
+    if (from === to && moves.some(({ place, delays }) => place === this.#leaf && delays !== undefined)) {
+      record.reentered = true;
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(record);
+      } catch (error) {
+        this.#onError({ path: '', message: `a listener failed: ${messageOf(error)}` });
+      }
+    }
+    return record;
+  }
+}

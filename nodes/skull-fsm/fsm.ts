@@ -1,0 +1,163 @@
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { type Issue, SkullError } from '../../core/model/errors.ts';
+import type { PackPorts } from '../../core/model/ports.ts';
+import type { Character } from '../../core/skull/character.ts';
+import type { Snapshot, StatechartDefinition } from '../../core/statechart/definition.ts';
+import { type Command, Statechart, type TransitionRecord } from '../../core/statechart/statechart.ts';
+import { Tree } from '../../core/statechart/tree.ts';
+import { Memory } from './memory.ts';
+import { Paced } from './paced.ts';
+import { configOf, type FsmDef } from './settings.ts';
+
+export interface FsmMessage extends NodeMessageInFlow {
+  control?: unknown;
+}
+
+interface Wired {
+  wires?: readonly (readonly string[])[];
+}
+
+export interface FsmOptions {
+  RED: NodeAPI;
+  node: Node;
+  def: FsmDef;
+  definition: StatechartDefinition;
+  ports: PackPorts;
+  character: Character | undefined;
+  /** Where an earlier node with this id and this definition stood. */
+  snapshot: Snapshot | undefined;
+}
+
+/** At most five times a second is enough for eyes, and costs a burst of events nothing. */
+const SHOWN_EVERY_MS = 200;
+/** An expression that keeps failing is told of once in this time. */
+const TOLD_EVERY_MS = 60_000;
+
+/** A statechart between a Node-RED node's input and its three outputs. */
+export class Fsm {
+  readonly chart: Statechart;
+  readonly #RED: NodeAPI;
+  readonly #node: Node & Wired;
+  readonly #ports: PackPorts;
+  readonly #character: Character | undefined;
+  readonly #stateTopic: string;
+  readonly #memory: Memory;
+  readonly #shown: Paced<string>;
+  readonly #told = new Map<string, number>();
+  readonly #atRest: string | undefined;
+  #release: () => void = () => undefined;
+  /** The message that is being worked on, so that what comes of it can be traced to it. */
+  #cause: string | undefined;
+
+  constructor({ RED, node, def, definition, ports, character, snapshot }: FsmOptions) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#ports = ports;
+    this.#character = character;
+    this.#stateTopic = def.stateTopic || 'state';
+    this.#memory = new Memory(definition, node.id, {
+      folder: () => ports.documents('data'),
+      failed: (message) => node.error(message),
+    });
+    const options = {
+      clock: ports.clock,
+      random: ports.random,
+      config: configOf(def, character),
+      restored: this.#memory.load(),
+      onError: (issue: Issue) => this.#tell(issue),
+    };
+    this.#atRest = new Tree(definition).leafOf(undefined)?.path;
+    this.chart = new Statechart(definition, snapshot ? { ...options, snapshot } : options);
+    this.chart.onTransition((record) => this.#send(record));
+    this.#shown = new Paced(ports.clock, SHOWN_EVERY_MS, (state) => this.#show(state));
+  }
+
+  start(): void {
+    this.#release = this.#character?.embody(this.chart) ?? this.#release;
+    this.chart.start();
+  }
+
+  /** An event, or with `control` a question or an order to the machine itself. Throws what is wrong with the message. */
+  receive(msg: FsmMessage): void {
+    this.#cause = msg._msgid;
+    try {
+      if (msg.control !== undefined) this.#obey(msg);
+      else if (typeof msg.topic === 'string' && msg.topic !== '') {
+        this.chart.send({ type: msg.topic, payload: msg.payload });
+      } else throw new SkullError('invalid', 'msg.topic must be the name of an event.');
+    } finally {
+      this.#cause = undefined;
+    }
+  }
+
+  #obey({ control, payload }: FsmMessage): void {
+    if (control === 'query') this.#sendState();
+    else if (control === 'reset') this.chart.reset();
+    else if (control === 'snapshot') this.#out(2, { topic: 'snapshot', payload: this.chart.snapshot() });
+    else if (control === 'restore') this.chart.restore(payload);
+    else {
+      const given = JSON.stringify(control);
+      throw new SkullError('invalid', `msg.control must be query, reset, snapshot or restore, not ${given}.`);
+    }
+  }
+
+  /** Ends everything, and resolves once what is to be kept is on disk. The chart can still tell where it stood. */
+  close(): Promise<void> {
+    this.chart.stop();
+    this.#release();
+    this.#shown.close();
+    return this.#memory.flush();
+  }
+
+  #send(record: TransitionRecord): void {
+    const { changed, commands, event, from, to, reentered } = record;
+    // Built first: whoever receives a command owns its payload, and may change it.
+    const copy =
+      (this.#node.wires?.[2]?.length ?? 0) > 0
+        ? this.#RED.util.cloneMessage({ topic: 'transition', payload: record })
+        : undefined;
+    if (changed || event === 'start') this.#sendState();
+    for (const command of commands) this.#sendCommand(command);
+    if (copy) this.#out(2, copy);
+    this.#memory.save(this.chart.context);
+    if (!changed && event !== 'start') return;
+    this.#shown.show(to);
+    if (!changed) return;
+    this.#character?.events.append({
+      kind: 'transition',
+      subject: this.chart.definition.id,
+      cause: event === 'start' ? 'boot' : event,
+      data: { from, to, mode: this.chart.context.mode, ...(reentered && { reentered }) },
+    });
+  }
+
+  #sendState(): void {
+    this.#out(0, { topic: this.#stateTopic, payload: this.chart.state, retain: true });
+  }
+
+  #sendCommand({ topic, payload, retain, qos }: Command): void {
+    const message: NodeMessage & Partial<Command> = { topic, payload };
+    if (retain !== undefined) message.retain = retain;
+    if (qos !== undefined) message.qos = qos;
+    this.#out(1, message);
+  }
+
+  /** One message a call: Node-RED clones all but the first of several, and these are nobody else's. */
+  #out(output: 0 | 1 | 2, message: NodeMessage & Partial<Command>): void {
+    if (this.#cause !== undefined) message._msgid = this.#cause;
+    if (output === 0) this.#node.send(message);
+    else this.#node.send(output === 1 ? [null, message] : [null, null, message]);
+  }
+
+  #show(state: string): void {
+    this.#node.status({ fill: 'green', shape: state === this.#atRest ? 'ring' : 'dot', text: state });
+    this.#RED.comms.publish(`skull-fsm/state/${this.#node.id}`, { state }, true);
+  }
+
+  #tell({ path, message }: Issue): void {
+    const now = this.#ports.clock.now();
+    if (now - (this.#told.get(path) ?? Number.NEGATIVE_INFINITY) < TOLD_EVERY_MS) return;
+    this.#told.set(path, now);
+    this.#node.warn(`${path || '/'}: ${message}`);
+  }
+}

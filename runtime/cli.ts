@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../adapters/files/package-root.ts';
+import { messageOf } from '../core/model/errors.ts';
+
+/** Keeps what V8 compiled, in the home folder: the next start need not compile it again. */
+function cacheCompiledCode(): void {
+  const variables = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
+  const home = variables.SKULL_HOME || (variables.ENV === 'production' ? '/opt/Skull' : '.skull');
+  enableCompileCache(path.resolve(home, 'data/cache'));
+}
+
+const program = new Command('skull')
+  .description('The conductor of a talking animatronic skull. Settings come from the environment and .env.')
+  .version(VERSION)
+  .exitOverride();
+
+program
+  .command('start')
+  .description('run the orchestrator until SIGTERM or SIGINT')
+  .action(async () => {
+    cacheCompiledCode();
+    const { start } = await import('./commands/start.ts');
+    await start();
+  });
+
+program
+  .command('simulate')
+  .description('play the six services at the broker that MQTT_URL, or MQTT_HOST and MQTT_PORT, name')
+  .action(async () => {
+    const { simulate } = await import('./commands/simulate.ts');
+    await simulate();
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed what it had to say; what was asked for is no error, anything else is a mistake of usage.
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  }
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import express, {
+  type Application,
+  type ErrorRequestHandler,
+  type Express,
+  type NextFunction,
+  type Request,
+  type Response,
+} from 'express';
+import { SkullError } from '../../core/model/errors.ts';
+import type { Log } from '../../core/model/ports.ts';
+import type { Operation } from '../../core/skull/operations/operation.ts';
+import type { Pass } from '../../core/skull/operations/pass.ts';
+import type { Environment } from '../env.ts';
+import { allows, createKeyCheck } from './keys.ts';
+import { createOriginCheck } from './origins.ts';
+import { answerProblem } from './problems.ts';
+import { findOperation, methodsAt } from './routes.ts';
+
+export interface HttpAppOptions {
+  env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins'>;
+  log: Log;
+  /** Where `http in` nodes put their routes: not started yet. */
+  redHttpNode: Application;
+  /** The editor and its API, served under `/editor`; absent: there is none. */
+  redHttpAdmin?: Application | undefined;
+  /** False until the flows run: until then requests are asked to come again. */
+  isReady: () => boolean;
+}
+
+type Passed = Request & { skull?: Pass };
+
+const BODY_LIMIT = 256 * 1024;
+const DOCUMENTS = /^\/(openapi\.json|docs|redoc)(\/|$)/;
+const EDITOR = '/editor';
+const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
+const JSON_TYPES: readonly string[] = ['application/json'];
+
+/** Everything in front of the flows: guard, body parsing, documents; and behind them: what nobody answered, and errors. */
+export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: HttpAppOptions): Express {
+  const roleOf = createKeyCheck(env);
+  const isPreflight = createOriginCheck(env.allowedOrigins);
+  const documents = lazyDocuments();
+  const parseJson = express.json({ limit: BODY_LIMIT, type: () => true });
+  const editor = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
+  const app = express();
+  tune(app);
+  tune(redHttpNode);
+
+  /** One middleware for all: each layer of Express costs as much as all that is done in here. */
+  function guard(req: Passed, res: Response, next: NextFunction): void {
+    const id = req.headers['x-request-id'];
+    const pass: Pass = { id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(), role: 'viewer' };
+    req.skull = pass;
+    res.setHeader('X-Request-ID', pass.id);
+    res.setHeader('X-Content-Type-Options', 'nosniff');
+    if (isPreflight(req, res)) return;
+    const { path } = req;
+    if (path === '/') {
+      res.redirect('/docs');
+      return;
+    }
+    if (DOCUMENTS.test(path)) {
+      documents(req, res, next);
+      return;
+    }
+    if (editor !== undefined && (path === EDITOR || path.startsWith(`${EDITOR}/`))) {
+      editor(req, res, next);
+      return;
+    }
+    const operation = findOperation(req.method, path);
+    if (operation?.role !== 'public') {
+      pass.role = roleOf(req.headers);
+      refuseRole(req, operation, pass);
+    }
+    if (!isReady()) throw new SkullError('unavailable', 'The orchestrator is starting: come again in a second.');
+    if (operation === undefined) {
+      redHttpNode(req, res, next);
+      return;
+    }
+    res.setHeader('Cache-Control', 'no-store');
+    if (operation.method === 'GET') redHttpNode(req, res, next);
+    else readBody(req, res, operation, (error) => (error === undefined ? redHttpNode(req, res, next) : next(error)));
+  }
+
+  function readBody(req: Request, res: Response, { body }: Operation, next: (error?: unknown) => void): void {
+    const { 'content-length': length, 'transfer-encoding': chunked, 'content-type': type = '' } = req.headers;
+    if (chunked === undefined && (length === undefined || length === '0')) {
+      // Tells the parsers of `http in` that there is nothing to read.
+      Object.assign(req, { body: undefined, _body: true });
+      next();
+      return;
+    }
+    const types = body?.types ?? JSON_TYPES;
+    const mediaType = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
+    if (!types.includes(mediaType)) {
+      throw new SkullError('unsupported_media_type', `Send ${types.join(' or ')}, not ${mediaType || 'nothing'}.`);
+    }
+    if (Number(length) > BODY_LIMIT) {
+      throw new SkullError('too_large', `The body is larger than ${BODY_LIMIT} bytes.`);
+    }
+    parseJson(req, res, next);
+  }
+
+  app.use(guard);
+  app.use(unanswered);
+  const onError: ErrorRequestHandler = (error, req: Passed, res, _next) => answerProblem(req, res, error, log);
+  app.use(onError);
+  return app;
+}
+
+/** What nobody asked for and everybody would pay for: ETags of live values, nested queries; and paths are exact, as in the guard. */
+function tune(app: Application): void {
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+}
+
+/** A route that is not on the list comes from a flow of the user's: reading takes a viewer, anything else an editor. */
+function refuseRole(req: Request, operation: Operation | undefined, { role }: Pass): void {
+  const needed = operation?.role ?? (req.method === 'GET' || req.method === 'HEAD' ? 'viewer' : 'editor');
+  if (needed !== 'public' && !allows(role, needed)) {
+    throw new SkullError('forbidden', `${req.method} ${req.path} takes the role ${needed}; this key has ${role}.`);
+  }
+}
+
+function unanswered(req: Request, res: Response): void {
+  const methods = methodsAt(req.path);
+  if (methods.length === 0) throw new SkullError('not_found', `There is nothing at ${req.path}: see /docs.`);
+  res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '));
+  if (req.method !== 'OPTIONS') {
+    throw new SkullError('method_not_allowed', `${req.path} takes ${methods.join(', ')}, not ${req.method}.`);
+  }
+  res.statusCode = 204;
+  res.end();
+}
+
+/** Loaded when the first reader comes: they cost memory and time that the skull does not need. */
+function lazyDocuments() {
+  let loaded: Promise<express.Handler> | undefined;
+  return (req: Request, res: Response, next: NextFunction): void => {
+    loaded ??= import('./documents.ts').then(({ createDocuments }) => createDocuments());
+    loaded.then((serve) => serve(req, res, next), next);
+  };
+}

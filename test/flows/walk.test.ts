@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import type { AnyMachineSnapshot, AnyStateNode } from 'xstate';
+import { getAdjacencyMap } from 'xstate/graph';
+import { DEFAULTS } from '../../core/skull/config/sections.ts';
+import { MODES } from '../../core/skull/topics.ts';
+import type { MachineEvent } from '../../core/statechart/compile.ts';
+import { walkOf } from '../../core/statechart/walk.ts';
+import { skullDefinition } from '../support/skull.ts';
+
+const EVENTS: [string, unknown][] = [
+  ...MODES.map((mode): [string, unknown] => ['skull/mode', mode]),
+  ['motion/estop', { active: true }],
+  ['motion/estop', { active: false }],
+  ['vision/motion', { score: 1 }],
+  ['vision/motion', { score: 0 }],
+  ['vision/pose', { x: 0, y: 0 }],
+  ['audio/vad', { active: true }],
+  ['audio/vad', { active: false }],
+  ['asr/text', { text: 'a', final: true }],
+  ['asr/text', { text: 'a', final: false }],
+  ['ai/response', { text: 'a' }],
+  ['ai/response', { text: 'a', id: 'another' }],
+  ['voice/state', { state: 'done' }],
+  ['voice/state', { state: 'done', id: 'another' }],
+  ['voice/state', { state: 'playing' }],
+  ['song/play', { song: 's', path: 'p' }],
+  ['song/pause', {}],
+  ['song/resume', {}],
+  ['song/stop', {}],
+  ['ia/reply', { text: 'a' }],
+];
+interface Taken {
+  event: MachineEvent;
+  state: AnyMachineSnapshot;
+}
+
+const VOICED = ['Talk', 'Sing', 'Speak'];
+
+/** Every situation that the chart can get into by these events, and every step between them. */
+function steps(fallback_text: string | null) {
+  const { definition } = skullDefinition();
+  assert.ok(definition);
+  const walk = walkOf(definition, {
+    config: {
+      ...DEFAULTS,
+      ia: { ...DEFAULTS.ia, fallback_text },
+      accueil: { ...DEFAULTS.accueil, greetings: ['one'] },
+    },
+    random: { id: () => 'id', next: () => 0 },
+    now: 1_000_000,
+  });
+  const map = getAdjacencyMap(walk.machine, {
+    events: ({ value }) => [
+      ...EVENTS.map(([name, payload]) => walk.event(name, payload)),
+      ...(walk.delays.get(String(value)) ?? []),
+    ],
+    serializeState: ({ value, context }) => JSON.stringify([value, context]),
+    limit: 100_000,
+  });
+  const situations = Object.values(map) as { state: AnyMachineSnapshot; transitions: Record<string, Taken> }[];
+  const found = situations.flatMap(({ state: from, transitions }) =>
+    Object.values(transitions).map(({ event, state: to }) => ({ from, event, to })),
+  );
+  return { walk, found };
+}
+
+describe('every walk through the skull', () => {
+  const walks = ['Pardon ?', null].map(steps);
+  const found = walks.flatMap((walk) => walk.found);
+
+  it('takes each transition of the definition', () => {
+    const missed = walks.map(({ walk, found: taken }) => {
+      const seen = new Set(taken.flatMap(({ from, event }) => walk.machine.getTransitionData(from, event) ?? []));
+      const nodes: AnyStateNode[] = [walk.machine.root, ...Object.values(walk.machine.states)];
+      const all = nodes.flatMap((node) => [...node.transitions.values()].flat());
+      return all
+        .filter((one) => !seen.has(one))
+        .map((one) => `${one.source.key} ${one.eventType} → ${one.target?.[0]?.key} ${all.indexOf(one)}`);
+    });
+    // Whether a fallback text is set decides which of Think's two time-outs is the one.
+    assert.deepEqual(
+      missed.map((list) => list.length),
+      [1, 1],
+    );
+    assert.notEqual(missed[0]?.[0], missed[1]?.[0]);
+  });
+
+  const invariant = (what: string, holds: (step: (typeof found)[number]) => boolean) =>
+    it(what, () => {
+      assert.ok(found.length > 100);
+      const broken = found.find((step) => !holds(step));
+      assert.equal(
+        broken &&
+          JSON.stringify([broken.from.value, broken.from.context, broken.event, broken.to.value, broken.to.context]),
+        undefined,
+      );
+    });
+
+  invariant('a latched emergency stop means Idle, and only a release lifts it', ({ from, event, to }) => {
+    const released = (event.payload as { active?: boolean } | undefined)?.active === false;
+    return (!to.context.estop || to.value === 'Idle') && (!from.context.estop || to.context.estop || released);
+  });
+  invariant(
+    'there is an activity in all states but Idle and Sleep',
+    ({ to }) => (to.context.activity === null) === ['Idle', 'Sleep'].includes(String(to.value)),
+  );
+  invariant(
+    'the voice is on only where the skull uses it',
+    ({ to }) => to.context.voicing === VOICED.includes(String(to.value)),
+  );
+  invariant(
+    'the gaze is on only in Track and Talk',
+    ({ to }) => to.context.tracking === ['Track', 'Talk'].includes(String(to.value)),
+  );
+  invariant('only a song is paused', ({ to }) => !to.context.paused || to.value === 'Sing');
+  invariant(
+    'the mode changes only when told',
+    ({ from, event, to }) => from.context.mode === to.context.mode || String(event.type).includes('skull/mode'),
+  );
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { PACKAGE_ROOT } from '../../adapters/files/package-root.ts';
+import { SkullError } from '../../core/model/errors.ts';
+import { readEnvironment } from '../../runtime/env.ts';
+
+const HASH = `$2b$08$${'a'.repeat(53)}`;
+
+function refusal(variables: Record<string, string>): string {
+  try {
+    readEnvironment(variables, '/srv');
+  } catch (error) {
+    assert.ok(error instanceof SkullError);
+    assert.equal(error.code, 'invalid');
+    return error.message;
+  }
+  return assert.fail('accepted');
+}
+
+describe('the environment', () => {
+  it('has the defaults of development', () => {
+    assert.deepEqual(readEnvironment({}, '/srv'), {
+      mode: 'dev',
+      home: '/srv/.skull',
+      host: '127.0.0.1',
+      port: 8080,
+      mqttUsername: undefined,
+      mqttPassword: undefined,
+      mqttHost: '127.0.0.1',
+      mqttPort: 1883,
+      simulator: true,
+      apiKeys: [],
+      requireApiKey: false,
+      rbac: true,
+      allowedOrigins: ['http://localhost:3000', 'http://localhost:5173'],
+      flowsDir: path.join(PACKAGE_ROOT, 'flows'),
+      editor: true,
+      editorPasswordHash: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  it('has the defaults of production', () => {
+    const env = readEnvironment({ ENV: 'production' }, '/srv');
+    assert.equal(env.home, '/opt/Skull');
+    assert.equal(env.flowsDir, '/opt/Skull/flows');
+    assert.equal(env.simulator, false);
+    assert.equal(env.editor, false);
+    assert.equal(env.requireApiKey, true);
+  });
+
+  it('listens everywhere and wants the key once there is one', () => {
+    const env = readEnvironment({ API_KEY: 'secret', API_KEYS: 'viewer:looks, editor:writes' }, '/srv');
+    assert.equal(env.host, '0.0.0.0');
+    assert.equal(env.requireApiKey, true);
+    assert.deepEqual(env.apiKeys, [
+      { role: 'admin', key: 'secret' },
+      { role: 'viewer', key: 'looks' },
+      { role: 'editor', key: 'writes' },
+    ]);
+    assert.equal(readEnvironment({ API_KEY: 'secret', HOST: '127.0.0.1' }, '/srv').host, '127.0.0.1');
+  });
+
+  it('takes the login out of the broker URL and plays no services there', () => {
+    const env = readEnvironment({ MQTT_URL: 'mqtt://me:p%40ss@broker:1884', MQTT_USERNAME: 'other' }, '/srv');
+    assert.equal(env.mqttUrl, 'mqtt://broker:1884');
+    assert.equal(env.mqttUsername, 'me');
+    assert.equal(env.mqttPassword, 'p@ss');
+    assert.equal(env.simulator, false);
+  });
+
+  it('takes an empty variable for an unset one, and leaves alone what is not its own', () => {
+    assert.equal(readEnvironment({ PORT: '', API_KEY: ' ', SERVICE_MANAGER: 'systemd' }, '/srv').port, 8080);
+  });
+
+  it('resolves folders', () => {
+    const env = readEnvironment({ SKULL_HOME: 'here', FLOWS_DIR: '../tabs' }, '/srv');
+    assert.equal(env.home, '/srv/here');
+    assert.equal(env.flowsDir, '/tabs');
+  });
+
+  for (const [variables, line] of [
+    [{ PORT: 'http' }, 'PORT=http is not allowed: it may be a port from 1 to 65535, or 0 for a free one.'],
+    [{ PORT: '65536' }, 'PORT=65536 is not allowed: it may be a port from 1 to 65535, or 0 for a free one.'],
+    [{ ENV: 'prod' }, 'ENV=prod is not allowed: it may be dev or production.'],
+    [{ SIMULATOR: 'yes' }, 'SIMULATOR=yes is not allowed: it may be true or false.'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL=loud is not allowed: it may be debug, info, warn or error.'],
+    [
+      { HOST: '0.0.0.0' },
+      'HOST=0.0.0.0 is not allowed: it may be a loopback address such as 127.0.0.1 as long as no API_KEY is set.',
+    ],
+    [
+      { MQTT_URL: 'http://me:hush@broker' },
+      "MQTT_URL=http://***@broker is not allowed: it may be a broker's URL, mqtt://… or mqtts://….",
+    ],
+    [
+      { API_KEYS: 'owner:hush' },
+      'API_KEYS=*** is not allowed: it may be role:key,role:key with role viewer, editor or admin.',
+    ],
+    [{ EDITOR_PASSWORD_HASH: 'hush' }, 'EDITOR_PASSWORD_HASH=*** is not allowed: it may be a bcrypt hash ($2b$…).'],
+    [
+      { ENV: 'production', EDITOR: 'true' },
+      'EDITOR=true is not allowed: it may be true in production only together with EDITOR_PASSWORD_HASH.',
+    ],
+  ] as const) {
+    it(`refuses ${Object.entries(variables).flat().join(' ')} in one line`, () => {
+      assert.equal(refusal(variables), line);
+    });
+  }
+
+  it('has the editor in production behind its password', () => {
+    const env = readEnvironment({ ENV: 'production', EDITOR: 'true', EDITOR_PASSWORD_HASH: HASH }, '/srv');
+    assert.equal(env.editor, true);
+    assert.equal(env.editorPasswordHash, HASH);
+  });
+});
