@@ -36,5 +36,6 @@ module.exports = {
     exclude: { path: '^(dist|test|bench)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
+    parser: 'swc',
   },
 };

@@ -83,7 +83,7 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
     ...(externalBroker === undefined ? { MQTT_PORT: String(mqttPort) } : { MQTT_URL: externalBroker }),
   };
   const began = performance.now();
-  const running = start(NODE, ['/tmp/fakeproduct.mjs', 'start'], { env });
+  const running = start(NODE, [path.join(ROOT, 'dist/runtime/cli.js'), 'start'], { env });
   try {
     await listening(Number(new URL(mqttUrl).port));
     const client = await connect(mqttUrl, []);

@@ -2,7 +2,7 @@
 
 import { check } from './fsm-check.js';
 import { Diagram } from './fsm-diagram.js';
-import { placesOf } from './json-places.js';
+import { parsed, placesOf } from './json-places.js';
 
 const TYPING_PAUSE_MS = 250;
 const MIN_HEIGHT_PX = 320;
@@ -208,13 +208,5 @@ export class FsmEditor {
       .toggleClass('skull-fsm-alive', state !== undefined)
       .find('span')
       .text(this.#_(key, { state }));
-  }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

@@ -16,3 +16,5 @@ export interface Places {
 }
 
 export function placesOf(text: string): Places;
+
+export function parsed(text: unknown): unknown;

@@ -156,3 +156,13 @@ export function placesOf(text) {
   };
   return { fault, find, at };
 }
+
+/** What a JSON text means; the text itself where it is none, so that nothing typed is lost. Any other value as it is. */
+export function parsed(text) {
+  if (typeof text !== 'string') return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -3,6 +3,7 @@
 import { issuesOf, knownIssuesOf } from './fsm-check.js';
 import { FsmEditor } from './fsm-editor.js';
 import { SAMPLE, SAMPLE_CONFIG } from './fsm-sample.js';
+import { parsed } from './json-places.js';
 
 /** The open dialog's; the editor shows one node of a kind at a time. */
 let editor;
@@ -40,10 +41,11 @@ RED.nodes.registerType('skull-fsm', {
       value: SAMPLE,
       // Only the runtime knows what is right, and its answer takes a moment: until then the node counts as valid.
       validate(value, _opt) {
-        if (typeof value !== 'object' || value === null) return this._('skull-fsm.error.notJson');
-        const issues = knownIssuesOf(value);
+        const definition = parsed(value);
+        if (typeof definition !== 'object' || definition === null) return this._('skull-fsm.error.notJson');
+        const issues = knownIssuesOf(definition);
         if (issues === undefined) {
-          issuesOf(value).then(
+          issuesOf(definition).then(
             () => {
               RED.editor.validateNode(this);
               RED.view.redraw();

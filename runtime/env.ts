@@ -96,6 +96,9 @@ const Schema = Type.Object({
 });
 type Name = keyof (typeof Schema)['properties'];
 
+/** The variables that mean something to us. */
+export const VARIABLES: readonly string[] = Object.keys(Schema.properties);
+
 /** What the schema says of a variable beside its type. */
 const about = (name: Name): { description?: string; writeOnly?: boolean } => {
   const schema: TSchema & { description?: string; writeOnly?: boolean } = Schema.properties[name];
@@ -114,7 +117,7 @@ const hideCredentials = (value: string): string => value.replace(/\/\/[^@]*@/, '
 /** The variables of our schema that have a value; `NAME=` means unset. */
 function pick(variables: Variables): Record<string, string> {
   const picked: Record<string, string> = {};
-  for (const name of Object.keys(Schema.properties)) {
+  for (const name of VARIABLES) {
     const value = variables[name]?.trim();
     if (value) picked[name] = value;
   }

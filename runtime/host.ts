@@ -151,7 +151,7 @@ export class Host {
     const env = this.#env;
     const [{ embedNodeRed, coreNodesDir, loadLibrary }, { nodeRedSettings }, { createHttpApp }] = await Promise.all([
       import('./node-red.ts'),
-      import('./node-red-settings.ts'),
+      import('../settings.ts'),
       import('./http/app.ts'),
     ]);
     const userDir = path.join(env.home, 'data/node-red');

@@ -63,13 +63,13 @@ function headed(remaining: number): number {
 export function writePublish(
   outbox: Outbox,
   topic: string,
-  payload: string,
+  payload: string | Uint8Array,
   flags: { qos: 0 | 1; retain: boolean },
   packetId: number,
   properties: Buffer | undefined,
 ): void {
   const topicBytes = Buffer.byteLength(topic);
-  const payloadBytes = Buffer.byteLength(payload);
+  const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
   const { qos } = flags;
   const remaining = 2 + topicBytes + (qos === 0 ? 0 : 2) + (properties?.length ?? 0) + payloadBytes;
   const bytes = outbox.reserve(headed(remaining));
@@ -89,7 +89,8 @@ export function writePublish(
     bytes.set(properties, at);
     at += properties.length;
   }
-  writeText(bytes, payload, payloadBytes, at);
+  if (typeof payload === 'string') writeText(bytes, payload, payloadBytes, at);
+  else bytes.set(payload, at);
 }
 
 /** As many bytes as characters means ASCII, which the shorter way writes as well. */

@@ -12,6 +12,7 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const WORK = mkdtempSync(path.join(tmpdir(), 'skull-bench-'));
 
 const STOP_MS = 6000;
+const MESSAGE_MS = 10_000;
 const running = new Set<ChildProcess>();
 
 process.on('exit', () => {
@@ -69,14 +70,17 @@ export function start(command: string, args: readonly string[], { env, onOutput,
 const tailOf = (file: string): string => readFileSync(file, 'utf8').split('\n').slice(-15).join('\n');
 
 /** The next message that a Node process sends to its parent; rejects when it ends before. */
-export async function nextMessage({ child }: Running, ms = 10_000): Promise<unknown> {
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('A helper process ended too early')));
-  const [message] = (await deadline(
-    Promise.race([once(child, 'message'), ended]),
-    ms,
-    'A helper process',
-  )) as unknown[];
-  return message;
+export async function nextMessage({ child }: Running): Promise<unknown> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('A helper process has ended')));
+  try {
+    const next = Promise.race([once(child, 'message', { signal }), ended]);
+    const [message] = (await deadline(next, MESSAGE_MS, 'A helper process')) as unknown[];
+    return message;
+  } finally {
+    settled.abort();
+  }
 }
 
 export async function freePort(): Promise<number> {

@@ -3,9 +3,17 @@ import type { Static, TSchema } from 'typebox';
 import { type Issue, SkullError } from './errors.ts';
 
 const options = { allErrors: true, strict: true, useDefaults: true, allowUnionTypes: true } as const;
-const exact = new Ajv2020(options);
-const coercing = new Ajv2020({ ...options, coerceTypes: true });
-const compiled = new WeakMap<object, ValidateFunction>();
+/** The unit of a number, for people and forms: `ms`, `degree`. */
+const UNIT = 'x-unit';
+
+interface Checker {
+  ajv: Ajv2020;
+  compiled: WeakMap<object, ValidateFunction>;
+}
+
+const checker = (ajv: Ajv2020): Checker => ({ ajv: ajv.addKeyword(UNIT), compiled: new WeakMap() });
+const exact = checker(new Ajv2020(options));
+const coercing = checker(new Ajv2020({ ...options, coerceTypes: true }));
 
 export interface CheckOptions {
   /** Turns strings into numbers and booleans, for path and query parameters. */
@@ -27,9 +35,10 @@ function issueOf(error: ErrorObject): Issue {
  * when all is well. The schema is compiled when first used.
  */
 export function issuesOf(schema: TSchema, value: unknown, { coerce = false }: CheckOptions = {}): Issue[] {
+  const { ajv, compiled } = coerce ? coercing : exact;
   let check = compiled.get(schema);
   if (check === undefined) {
-    check = (coerce ? coercing : exact).compile(schema);
+    check = ajv.compile(schema);
     compiled.set(schema, check);
   }
   return check(value) ? [] : (check.errors ?? []).map(issueOf);

@@ -51,6 +51,9 @@ export class Character {
     this.link = link;
     this.#startedAt = ports.clock.now();
     this.events = new EventHub(ports.clock);
+    this.events.onEvent(({ kind, subject, cause, data }) => {
+      if (kind !== 'rest') ports.log.info({ kind, msg: `${subject}: ${cause}`, subject, cause, ...data });
+    });
     this.config = new ConfigStore({ folder: ports.documents('config'), clock: ports.clock, log: ports.log });
     this.life = new SignsOfLife(ports.clock, (service) => this.config.get('services')[service].timeout_ms);
     this.intake = new Intake({ clock: ports.clock, log: ports.log, life: this.life });

@@ -10,7 +10,6 @@ const LOG_EVERY_MS = 60_000;
 /** So many topics are counted by name; whoever invents more is counted together. */
 const MAX_TOPICS = 200;
 const OTHER_TOPICS = '(other)';
-const CONFIG_PREFIX = 'skull/config/';
 
 interface Dropped {
   count: number;
@@ -47,7 +46,7 @@ export class Intake {
     if (payload.length > MAX_BYTES) return this.drop(topic, `larger than ${MAX_BYTES} bytes`);
     const text = this.#text(payload);
     if (text === undefined) return this.drop(topic, 'not UTF-8');
-    if (signal === undefined) return this.#unknown(topic, text);
+    if (signal === undefined) return jsonOrText(text);
 
     let value: unknown;
     const first = text.charCodeAt(0);
@@ -100,14 +99,6 @@ export class Intake {
       return undefined;
     }
   }
-
-  #unknown(topic: string, text: string): unknown {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return topic.startsWith(CONFIG_PREFIX) ? this.drop(topic, 'not JSON') : text;
-    }
-  }
 }
 
 const OPEN_BRACE = 0x7b;
@@ -118,4 +109,12 @@ function heartbeatOf(topic: string): ServiceName | undefined {
   if (!topic.endsWith(HEARTBEAT)) return undefined;
   const service = topic.slice(0, -HEARTBEAT.length);
   return isService(service) ? service : undefined;
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -13,8 +13,8 @@ import type { Random } from '../model/ports.ts';
 export interface Scope {
   /** The event's payload; `{}` where it has none. */
   readonly event: unknown;
-  /** The event's name, `delay` or `start`. */
-  readonly type: string;
+  /** The event's name, `delay` or `start`; expressions read it as `type`. */
+  readonly eventName: string;
   readonly config: unknown;
   readonly context: Readonly<Record<string, unknown>>;
   readonly mode: unknown;
@@ -43,7 +43,7 @@ const ARITHMETIC: Record<string, (left: number, right: number) => number> = {
 };
 
 /** CEL's own `type` is a constant and cannot be redeclared; an expression that reads it gets it bound to this one. */
-const TYPE_VARIABLE = '__type';
+const TYPE_VARIABLE = 'eventName';
 const BIND = `cel.bind(type, ${TYPE_VARIABLE}, `;
 
 function base(): Environment {

@@ -24,7 +24,7 @@ export class Run implements Host, Scope {
   moves: { place: Place; delays: Delays | undefined }[] = [];
   handled = false;
   event: unknown = NO_PAYLOAD;
-  type = 'start';
+  eventName = 'start';
   context: Context = NO_CONTEXT;
   now = 0;
   readonly report: (issue: Issue) => void;
@@ -57,7 +57,7 @@ export class Run implements Host, Scope {
   }
 
   see({ name = 'start', payload }: Partial<MachineEvent>): void {
-    this.type = name;
+    this.eventName = name;
     this.event = payload ?? NO_PAYLOAD;
   }
 

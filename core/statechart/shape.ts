@@ -106,8 +106,9 @@ class Shape {
     for (const [name, state] of Object.entries(states)) {
       const at = path + step(name);
       this.#states += 1;
-      if (name === '' || name.length > 100 || name.includes('.')) {
-        this.#wrong(at, 'a state needs a name of at most 100 characters without a dot');
+      // A dot would read as a path, and XState takes a # at the beginning for an id.
+      if (name === '' || name.length > 100 || name.includes('.') || name.startsWith('#')) {
+        this.#wrong(at, 'a state needs a name of at most 100 characters, without a dot and without # at the beginning');
       }
       if (!this.#fits(StateSchema, state, at)) continue;
       this.#each(state.entry, `${at}/entry`, this.#action);

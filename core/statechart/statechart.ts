@@ -163,15 +163,14 @@ export class Statechart {
 
   /** Processes an event to its end. From inside a listener it is queued and processed after the current one. */
   send({ type, payload }: StatechartEvent): Outcome {
-    const machineType = this.#accepts?.get(type);
     if (this.#depth >= 0) {
-      this.#later(() => this.send({ type, payload }));
+      this.#later(() => this.#process(type, payload));
       return { ...this.#idle, queued: true };
     }
-    if (machineType === undefined) return this.#idle;
+    if (this.#accepts?.has(type) !== true) return this.#idle;
     let outcome = this.#idle;
     this.#exclusively(() => {
-      outcome = this.#step({ type: machineType, name: type, payload });
+      outcome = this.#process(type, payload);
     });
     return outcome;
   }
@@ -290,6 +289,11 @@ export class Statechart {
     this.#exclusively(() => {
       if (still()) this.#step({ type: delayType(place, index), name: 'delay', payload: undefined });
     });
+  }
+
+  #process(name: string, payload: unknown): Outcome {
+    const type = this.#accepts?.get(name);
+    return type === undefined ? this.#idle : this.#step({ type, name, payload });
   }
 
   #step(event: MachineEvent): Outcome {

@@ -103,12 +103,12 @@ function take({ config, intake, log }: Character, { topic, payload, stored, reta
   }
   try {
     const now = config.replace(section, payload, 'mqtt');
-    const brokerIsRight = retain === false ? now === ours : sameJson(payload, now);
+    const brokerIsRight = sameJson(payload, now) && (retain !== false || now === ours);
     return brokerIsRight ? [] : [ofSection(config.all(), section)];
   } catch (error) {
     if (!(error instanceof SkullError)) throw error;
     intake.drop(topic, error.message);
-    return retain === false ? [] : [ofSection(config.all(), section)];
+    return [ofSection(config.all(), section)];
   }
 }
 

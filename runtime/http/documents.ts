@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import express, { type Handler } from 'express';
 import helmet from 'helmet';
 import swaggerUi from 'swagger-ui-express';
 import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
+import { SkullError } from '../../core/model/errors.ts';
 import { openApiDocument } from './openapi.ts';
 import { REDOC_PAGE, REDOC_START, SWAGGER_CSS } from './pages.ts';
 
@@ -14,6 +16,15 @@ const TITLE = 'Skull Orchestrator API';
 const bundle = [path.join(import.meta.dirname, '../..', BUNDLE), path.join(PACKAGE_ROOT, 'dist', BUNDLE)].find(
   existsSync,
 );
+
+/** ReDoc's only picture comes from a server elsewhere: an empty one takes its place. */
+const LOGO = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
+const NO_LOGO = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
+
+async function readBundle(): Promise<string> {
+  if (bundle === undefined) throw new SkullError('unavailable', 'ReDoc is not here: run the build.');
+  return (await readFile(bundle, 'utf8')).replaceAll(LOGO, NO_LOGO);
+}
 
 /** Both viewers write styles into the page, ReDoc searches in a worker; everything comes from here. */
 const hardening = helmet({
@@ -40,7 +51,6 @@ export function createDocuments(): Handler {
   const text = JSON.stringify(openApiDocument(VERSION));
   const router = express.Router({ caseSensitive: true });
   router.use(hardening);
-  // Pages of any origin may read what this API is; there is nothing of this skull in it.
   router.get('/openapi.json', (_req, res) => {
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Cache-Control', 'no-cache');
@@ -60,7 +70,8 @@ export function createDocuments(): Handler {
   };
   // Its page refers to what is beside it, as `./swagger-ui.css`.
   router.get(/^\/docs$/, (_req, res) => res.redirect('/docs/'));
-  router.use('/docs', swaggerUi.serveFiles(undefined, options), swaggerUi.setup(undefined, options));
+  router.use('/docs', swaggerUi.serveFiles(undefined, options));
+  router.get(/^\/docs\/$/, swaggerUi.setup(undefined, options));
 
   const script =
     (source: string): Handler =>
@@ -69,8 +80,7 @@ export function createDocuments(): Handler {
   router.get('/redoc', (_req, res) => void res.type('html').end(REDOC_PAGE));
   router.get('/redoc/start.js', script(REDOC_START));
   router.get('/redoc/redoc.standalone.js', (_req, res, next) => {
-    if (bundle === undefined) next();
-    else res.sendFile(bundle, { maxAge: '1h' });
+    readBundle().then((source) => void res.type('js').setHeader('Cache-Control', 'max-age=3600').end(source), next);
   });
   return router;
 }

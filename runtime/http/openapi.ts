@@ -57,7 +57,9 @@ function refer(schema: unknown, own?: string): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
   const name = nameOf.get(JSON.stringify(schema));
   if (name !== undefined && name !== own) return { $ref: `#/components/schemas/${name}` };
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, refer(value)]));
+  const plain = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, refer(value)]));
+  // An enumeration of ours says no type, and a reader would be told "any".
+  return 'enum' in plain && !('type' in plain) ? { type: 'string', ...plain } : plain;
 }
 
 /** What the guard in front of the operations may answer, before an operation sees the request. */

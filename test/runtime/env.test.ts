@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../../adapters/files/package-root.ts';
 import { SkullError } from '../../core/model/errors.ts';
-import { readEnvironment } from '../../runtime/env.ts';
+import { readEnvironment, VARIABLES } from '../../runtime/env.ts';
 
 const HASH = `$2b$08$${'a'.repeat(53)}`;
 
@@ -112,5 +113,18 @@ describe('the environment', () => {
     const env = readEnvironment({ ENV: 'production', EDITOR: 'true', EDITOR_PASSWORD_HASH: HASH }, '/srv');
     assert.equal(env.editor, true);
     assert.equal(env.editorPasswordHash, HASH);
+  });
+
+  it('is listed in .env.example, where nothing is set', () => {
+    const lines = readFileSync(path.join(PACKAGE_ROOT, '.env.example'), 'utf8').split('\n');
+    const listed = lines.map((line) => /^#([A-Z_]+)=/.exec(line)?.[1]);
+    assert.deepEqual(
+      VARIABLES.filter((name) => !listed.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      lines.filter((line) => line !== '' && !line.startsWith('#')),
+      [],
+    );
   });
 });

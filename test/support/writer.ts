@@ -2,7 +2,7 @@
 import { JsonFolder } from '../../adapters/files/json-folder.ts';
 
 const folder = new JsonFolder(process.argv[2] ?? '.');
-const filler = 'x'.repeat(20_000);
+const filler = 'x'.repeat(100_000);
 for (let n = 1; ; n++) {
   await folder.save('vision', { n, filler });
   process.send?.(n);

@@ -7,7 +7,9 @@ import { bodyOf, refusal } from './body.ts';
 import { sectionAt } from './config.ts';
 import { define, type Method, type Operation } from './operation.ts';
 
-const Prompt = Type.Object({ prompt: Ia.properties.prompt_system }, { additionalProperties: false });
+// Here the prompt has no default: a body without one says nothing.
+const { default: _, ...text } = Ia.properties.prompt_system;
+const Prompt = Type.Object({ prompt: Type.Unsafe<string>(text) }, { additionalProperties: false });
 const example = { prompt: 'Tu es un crâne malicieux. Réponds en deux phrases.' };
 const promptOf = (character: Character) => ({ body: { prompt: character.config.get('ia').prompt_system } });
 

@@ -62,7 +62,7 @@ const health = define({
   path: '/health',
   tag: 'Service',
   summary: 'Is the orchestrator well?',
-  description: 'For a probe: 200 while the skull can do its work, 503 while it cannot. Needs no key.',
+  description: 'For a probe: 200 while the skull can do its work, 503 while it cannot.',
   role: 'public',
   success: {
     status: 200,

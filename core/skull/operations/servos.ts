@@ -120,9 +120,20 @@ const setLimits = define({
   errors: ['not_found', 'not_allowed'],
   handle: ({ params: { name }, body }, character) => {
     limitsOf(character, name);
-    const { servos } = character.config.merge('motion', { servos: { [name]: body } }, 'rest');
-    return { body: servos[name] ?? body };
+    try {
+      const { servos } = character.config.merge('motion', { servos: { [name]: body } }, 'rest');
+      return { body: servos[name] ?? body };
+    } catch (error) {
+      throw ofLimits(error, `/servos/${name}`);
+    }
   },
 });
+
+/** An error about the section as one about the limits, which are all that the caller sent. */
+function ofLimits(error: unknown, place: string): unknown {
+  if (!(error instanceof SkullError)) return error;
+  const issues = error.issues.map(({ path, message }) => ({ path: path.replace(place, ''), message }));
+  return new SkullError(error.code, error.message, { issues, cause: error });
+}
 
 export const SERVO_OPERATIONS: readonly Operation[] = [list, move, getLimits, setLimits];

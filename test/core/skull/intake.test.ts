@@ -70,7 +70,6 @@ describe('the intake of MQTT payloads', () => {
     ['skull/mode', 'Party'],
     ['skull/mode', '{"state":["IA"]}'],
     ['skull/mode', '{}'],
-    ['skull/config/vision', '{"threshold":'],
     ['vision/pose', 'x'.repeat(70_000)],
     ['vision/pose', '['.repeat(60_000)],
   ];
@@ -111,8 +110,8 @@ describe('the intake of MQTT payloads', () => {
   });
 
   it('keeps its books small, whatever topics come', () => {
-    const { door, read } = intake();
-    for (let i = 0; i < 5000; i++) read(`skull/config/${i}`, '{');
+    const { door } = intake();
+    for (let i = 0; i < 5000; i++) door.drop(`skull/config/${i}`, 'no such section');
     assert.ok(door.dropped.size <= 201);
     assert.equal(
       [...door.dropped.values()].reduce((sum, count) => sum + count),

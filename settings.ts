@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import path from 'node:path';
-import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
-import type { Log, LogLevel, PackPorts } from '../core/model/ports.ts';
-import { excludedCoreNodes } from './core-nodes.ts';
-import type { Environment } from './env.ts';
-import type { FlowStorage } from './flows/storage.ts';
+import { PACKAGE_ROOT } from './adapters/files/package-root.ts';
+import type { Log, LogLevel, PackPorts } from './core/model/ports.ts';
+import { excludedCoreNodes } from './runtime/core-nodes.ts';
+import type { Environment } from './runtime/env.ts';
+import type { FlowStorage } from './runtime/flows/storage.ts';
 
 export interface SettingsParts {
   env: Environment;
@@ -32,13 +32,17 @@ interface NodeRedLine {
   name?: string;
 }
 
+/** Said at every start of a host whose nodes have no credentials. */
+const NO_CREDENTIALS = 'Encrypted credentials not found';
+
 /** Node-RED's own lines in our log; what it tells of its daily course is for debugging, what a node tells is not. */
 function logLine(log: Log, { level, msg, type, id, name }: NodeRedLine): void {
-  const known = LEVELS.find(([limit]) => level <= limit)?.[1] ?? 'debug';
   const text = msg instanceof Error ? msg.message : typeof msg === 'string' ? msg.trim() : JSON.stringify(msg);
   const node = type === undefined ? {} : { node: name || id, type };
   const error = msg instanceof Error ? { error: msg } : {};
-  log[known === 'info' && type === undefined ? 'debug' : known]({ kind: 'system', msg: text, ...node, ...error });
+  const known = LEVELS.find(([limit]) => level <= limit)?.[1] ?? 'debug';
+  const daily = (known === 'info' && type === undefined) || text === NO_CREDENTIALS;
+  log[daily ? 'debug' : known]({ kind: 'system', msg: text, ...node, ...error });
 }
 
 const sameText = (a: string, b: string): boolean => {

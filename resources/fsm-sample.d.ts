@@ -1,0 +1,2 @@
+export const SAMPLE: Record<string, unknown>;
+export const SAMPLE_CONFIG: Record<string, unknown>;

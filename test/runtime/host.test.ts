@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import mqtt from 'mqtt';
+import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
+import { Skull } from './process.ts';
+
+const READY = /API +(http:\S+)\/status[\s\S]*MQTT +(mqtt:\S+)[\s\S]*ready in \d+ ms\n/;
+
+describe('skull start', function () {
+  this.timeout(30_000);
+  let home: string;
+  let started: Skull[];
+
+  beforeEach(() => {
+    home = mkdtempSync(path.join(tmpdir(), 'skull-host-'));
+    started = [];
+  });
+  afterEach(async () => {
+    for (const skull of started) await skull.kill();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  function start(variables: Record<string, string> = {}): Skull {
+    const defaults = { SKULL_HOME: home, PORT: '0', MQTT_PORT: '0', SIMULATOR: 'false', EDITOR: 'false' };
+    const skull = new Skull(['start'], { ...defaults, ...variables });
+    started.push(skull);
+    return skull;
+  }
+  function flowsWith(change: (flows: string) => void): string {
+    const flows = path.join(home, 'flows');
+    cpSync(path.join(PACKAGE_ROOT, 'flows'), flows, { recursive: true });
+    change(flows);
+    return flows;
+  }
+  async function refusal(variables: Record<string, string>): Promise<string> {
+    const { code, stdout, stderr } = await start(variables).ended();
+    assert.equal(code, 1, stdout);
+    assert.match(stderr, /^[^\n]+\n$/, 'one line');
+    return stderr.trimEnd();
+  }
+  async function taken(): Promise<{ server: Server; port: number }> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    return { server, port: (server.address() as AddressInfo).port };
+  }
+
+  it('says where everything is, has its state retained by then, and stops cleanly on SIGTERM', async () => {
+    const skull = start();
+    const [, http = '', broker = ''] = await skull.says(READY);
+    const client = await mqtt.connectAsync(broker);
+    const retained = new Map<string, string>();
+    const complete = new Promise<void>((resolve) => {
+      client.on('message', (topic, payload, { retain }) => {
+        if (retain) retained.set(topic, payload.toString());
+        if (['orchestrator/state', 'skull/mode', 'orchestrator/availability'].every((one) => retained.has(one)))
+          resolve();
+      });
+    });
+    await client.subscribeAsync('#');
+    await complete;
+    assert.equal(retained.get('orchestrator/state'), 'Idle');
+    assert.equal(retained.get('skull/mode'), 'Idle');
+    assert.equal(retained.get('orchestrator/availability'), 'online');
+    const status = await fetch(`${http}/status`);
+    assert.equal(status.status, 200);
+    const offline = new Promise<string>((resolve) => {
+      client.on('message', (topic, payload) => {
+        if (topic === 'orchestrator/availability') resolve(payload.toString());
+      });
+    });
+    const before = performance.now();
+    skull.signal('SIGTERM');
+    assert.equal(await offline, 'offline');
+    const { code, stderr } = await skull.ended();
+    assert.ok(performance.now() - before < 5000);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    await client.endAsync(true);
+    const log = readFileSync(path.join(home, 'logs/orchestrator.log'), 'utf8').trimEnd().split('\n');
+    assert.match(log.at(-1) ?? '', /Stopping on SIGTERM|stopped/i);
+  });
+
+  it('starts with the editor, and with a copy of the packaged flows in production', async () => {
+    const hash = '$2b$10$Lf0CkaDg565kY6W4hFo1G.w/bCKkvdDYG4bV0qRnPRd6Pi0AtbNkG';
+    const skull = start({
+      ENV: 'production',
+      API_KEY: 'key',
+      HOST: '127.0.0.1',
+      EDITOR: 'true',
+      EDITOR_PASSWORD_HASH: hash,
+    });
+    const [, http = ''] = await skull.says(READY);
+    const page = await fetch(`${http}/editor/`);
+    assert.match(await page.text(), /<title>Skull<\/title>/);
+    assert.equal((await fetch(`${http}/editor/flows`)).status, 401);
+    const flow = (where: string) => readFileSync(path.join(where, '010-skull.json'), 'utf8');
+    assert.equal(flow(path.join(home, 'flows')), flow(path.join(PACKAGE_ROOT, 'flows')));
+    skull.signal('SIGINT');
+    assert.equal((await skull.ended()).code, 0);
+  });
+
+  it('refuses a value it cannot use', async () => {
+    assert.match(await refusal({ PORT: 'http' }), /^PORT=http is not allowed: /);
+  });
+
+  it('says which port is taken', async () => {
+    const { server, port } = await taken();
+    try {
+      const at = `=${port} is taken: something else listens on 127.0.0.1:${port}.`;
+      assert.equal(await refusal({ PORT: String(port) }), `PORT${at}`);
+      assert.equal(await refusal({ MQTT_PORT: String(port) }), `MQTT_PORT${at}`);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('says which flow file, which node and which place is broken', async () => {
+    const file = (flows: string) => path.join(flows, '010-skull.json');
+    const text = readFileSync(file(path.join(PACKAGE_ROOT, 'flows')), 'utf8');
+    const change = (from: string, to: string) => (flows: string) => writeFileSync(file(flows), text.replace(from, to));
+    assert.match(
+      await refusal({ FLOWS_DIR: flowsWith(change('"type"', '"type" oops')) }),
+      /^The flow file \S+010-skull\.json is not JSON: .*line 4/,
+    );
+    assert.match(
+      await refusal({ FLOWS_DIR: flowsWith(change('"initial": "Idle"', '"initial": "Nowhere"')) }),
+      /^The flow file \S+010-skull\.json, node "skull" \(skull-body\) at \/definition\/initial: /,
+    );
+    assert.match(
+      await refusal({ FLOWS_DIR: flowsWith(change('"type": "comment"', '"type": "teleport"')) }),
+      /010-skull\.json, node .* at \/type: "teleport" is a type of node that no installed package brings\.$/,
+    );
+  });
+
+  it('goes on without a log when its folder cannot be written', async () => {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(path.join(home, 'logs'), 'in the way');
+    const skull = start();
+    await skull.says(READY);
+    skull.signal('SIGTERM');
+    const { code, stderr } = await skull.ended();
+    assert.equal(code, 0);
+    assert.match(stderr, /^The log \S+orchestrator\.log cannot be written: [^\n]+\n$/);
+  });
+});
+
+describe('skull', () => {
+  const run = (...args: string[]) => new Skull(args).ended();
+
+  it('has help for every command', async () => {
+    const { code, stdout } = await run('--help');
+    assert.equal(code, 0);
+    for (const [, command = ''] of stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)) {
+      const help = await run(command, '--help');
+      assert.equal(help.code, 0, command);
+      assert.match(help.stdout, /^Usage: skull/);
+    }
+    assert.match(stdout, /^ {2}start /m);
+    assert.match(stdout, /^ {2}simulate /m);
+  });
+
+  it('says its version', async () => {
+    assert.equal((await run('--version')).stdout, `${VERSION}\n`);
+  });
+
+  it('answers a mistake of usage on stderr with 2', async () => {
+    for (const args of [['dance'], ['start', '--loudly'], ['start', 'now'], []]) {
+      const { code, stdout, stderr } = await run(...args);
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(stdout, '');
+      assert.notEqual(stderr, '');
+    }
+  });
+});
