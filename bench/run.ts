@@ -12,7 +12,7 @@ import { latency } from './rows/latency.ts';
 import { status } from './rows/status.ts';
 import { type Bench, isMet, type Row, type RowGroup, ratioOf, tableOf } from './rows.ts';
 import { MOSQUITTO } from './subjects.ts';
-import { ROOT } from './support/process.ts';
+import { ROOT, stopAll } from './support/process.ts';
 
 const GROUPS: readonly RowGroup[] = [latency, estop, burstOfEvents, boot, idle, status];
 const NAMES = GROUPS.map(({ name }) => name).join(', ');
@@ -58,6 +58,7 @@ for (const group of GROUPS.filter(({ name }) => only.length === 0 || only.includ
     rows.push(...(await group.measure(bench)));
   } catch (error) {
     failed.push({ group: group.name, why: error instanceof Error ? error.message : String(error) });
+    await stopAll();
   }
 }
 

@@ -88,7 +88,7 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
     await listening(Number(new URL(mqttUrl).port));
     const client = await connect(mqttUrl, []);
     const stateSaid = new Promise<void>((resolve) => client.once('message', () => resolve()));
-    await client.subscribeAsync(STATE);
+    client.subscribe(STATE);
     await deadline(stateSaid, BOOT_MS, 'The first state of the product');
     const bootMs = performance.now() - began;
     await client.endAsync(true);

@@ -3,39 +3,30 @@
 // Node-RED decodes a diagram's base64 as Latin-1: what lies beyond is written as one of Mermaid's own entities.
 const latin1 = (text) => text.replace(/[^\0-\xff]/gu, (character) => `#${character.codePointAt(0)};`);
 
-const LONGEST_GUARD = 16;
+/** As many letters as Mermaid puts on a line; a guard that makes its arrow's label longer is left out. */
+const LONGEST_LABEL = 26;
 /** Below this share of its natural size a drawing scrolls rather than shrinks. */
 const SMALLEST = 0.7;
 const EDGE = /^(\s*\S+ --> \S+) : (.*)$/;
 const GUARD = / #91;(.*)#93;$/;
 
+const readable = (label) => label.replaceAll(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+
 /**
- * The same diagram with one arrow between any two states, and long guards left out: they stand in the text beside it.
- * @returns {{ text: string, hints: string[] }} the diagram and, per arrow, all that it stands for
+ * The same diagram without long guards: they stand in the text beside it.
+ * @returns {{ text: string, hints: string[] }} the diagram and, per arrow, all that its label said
  */
 function overview(text) {
-  const arrows = new Map();
-  const lines = [];
-  for (const line of text.split('\n')) {
-    const [, ends, label] = EDGE.exec(line) ?? (line.includes(' --> ') ? [line, line, ''] : []);
-    if (ends === undefined) {
-      lines.push(line);
-      continue;
-    }
-    if (!arrows.has(ends)) {
-      arrows.set(ends, { labels: new Set(), hints: [] });
-      lines.push(ends);
-    }
-    const arrow = arrows.get(ends);
-    arrow.hints.push(label);
-    arrow.labels.add(label.replace(GUARD, (guard, source) => (source.length > LONGEST_GUARD ? ' #91;…#93;' : guard)));
-  }
-  const labelled = lines.map((line) => {
-    const labels = [...(arrows.get(line)?.labels ?? [])].filter((label) => label !== '');
-    return labels.length > 0 ? `${line} : ${labels.join('<br/>')}` : line;
+  const hints = [];
+  const shortened = (part) => (readable(part).length > LONGEST_LABEL ? part.replace(GUARD, ' #91;…#93;') : part);
+  const lines = text.split('\n').map((line) => {
+    if (!line.includes(' --> ')) return line;
+    const [, ends, label = ''] = EDGE.exec(line) ?? [line, line];
+    const parts = label.split('<br>');
+    hints.push(readable(parts.join('\n')));
+    return label === '' ? line : `${ends} : ${[...new Set(parts.map(shortened))].join('<br>')}`;
   });
-  const readable = (hint) => hint.replaceAll(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
-  return { text: labelled.join('\n'), hints: [...arrows.values()].map(({ hints }) => readable(hints.join('\n'))) };
+  return { text: lines.join('\n'), hints };
 }
 
 /** The statechart, drawn by the editor's own Mermaid (and drawn again by it when the theme changes), with one state marked. */

@@ -137,8 +137,8 @@ export class FsmEditor {
           .append(
             $('<i class="fa">').addClass(level === 'error' ? 'fa-times-circle' : 'fa-exclamation-triangle'),
             $('<span class="skull-fsm-line">').text(this.#_('label.line', { line })),
+            $('<span class="skull-fsm-message">').text(message),
             path ? $('<code>').text(path) : '',
-            $('<span>').text(message),
           ),
       ),
     );

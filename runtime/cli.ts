@@ -1,17 +1,23 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../adapters/files/package-root.ts';
 import { messageOf } from '../core/model/errors.ts';
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 9)) {
+  process.stderr.write(`Node.js 22.9 or newer is needed; this is ${process.version} (${process.execPath}).\n`);
+  process.exit(1);
+}
+
 /** Keeps what V8 compiled, in the home folder: the next start need not compile it again. */
 function cacheCompiledCode(): void {
   const variables = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
   const home = variables.SKULL_HOME || (variables.ENV === 'production' ? '/opt/Skull' : '.skull');
-  enableCompileCache(path.resolve(home, 'data/cache'));
+  module.enableCompileCache(path.resolve(home, 'data/cache'));
 }
 
 const program = new Command('skull')

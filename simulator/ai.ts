@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../core/model/type.ts';
 import { oneOf, type Part, when } from './role.ts';
 
 const Request = Type.Object({ id: Type.String(), text: Type.String() });

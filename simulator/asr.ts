@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../core/model/type.ts';
 import { oneOf, type Part, when } from './role.ts';
 
 const Listen = Type.Object({ active: Type.Boolean() });

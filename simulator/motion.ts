@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../core/model/type.ts';
 import { type Part, type Role, type Stage, when } from './role.ts';
 
 const Limits = Type.Object({ min: Type.Number(), max: Type.Number(), center: Type.Number() });

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../core/model/type.ts';
 import { issuesOf } from '../core/model/schema.ts';
 
 /** What a role may do to the world. Nothing that it set going outlives a crash of its service. */

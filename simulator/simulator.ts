@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../core/model/type.ts';
 import { messageOf } from '../core/model/errors.ts';
 import type { BrokerLink, BrokerMessage, Clock, Log, Random } from '../core/model/ports.ts';
 import { parse } from '../core/model/schema.ts';

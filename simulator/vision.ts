@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../core/model/type.ts';
 import { between, type Part, type Role, type Stage, when } from './role.ts';
 
 const Track = Type.Object({ active: Type.Boolean() });

@@ -36,6 +36,7 @@ function paceReading(socket: Socket, meter: PacketMeter, refuse: (reason: 'packe
   const read = socket.read.bind(socket);
   let quota = FIRST;
   let open = true;
+  let connecting = true;
   let asked = false;
   let began = 0;
   const nextTurn = () => {
@@ -49,7 +50,9 @@ function paceReading(socket: Socket, meter: PacketMeter, refuse: (reason: 'packe
     if (took > TURN_MS) quota = Math.max(LEAST, quota >> 1);
     else if (took < TURN_MS / 3) quota = Math.min(MOST, quota << 1);
   };
-  socket.read = () => {
+  socket.read = (size?: number) => {
+    // Node asks so for more from the system; it takes nothing.
+    if (size === 0) return read(0);
     if (!open) {
       asked = true;
       return null;
@@ -59,7 +62,8 @@ function paceReading(socket: Socket, meter: PacketMeter, refuse: (reason: 'packe
     const chunk: unknown = read(Math.min(available, quota));
     if (!(chunk instanceof Buffer)) return chunk;
     open = false;
-    setImmediate(nextTurn);
+    // Aedes looks at a CONNECT one turn later: what follows must not be read before, or it would go unchecked.
+    setImmediate(connecting ? () => setImmediate(nextTurn) : nextTurn);
     if (chunk.length === quota) {
       began = performance.now();
       process.nextTick(measure);
@@ -71,6 +75,7 @@ function paceReading(socket: Socket, meter: PacketMeter, refuse: (reason: 'packe
     }
     // With no packet complete nobody would ask for the rest.
     if (finished === 0) asked = true;
+    else connecting = false;
     return chunk;
   };
 }

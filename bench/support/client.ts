@@ -1,11 +1,14 @@
 import { Socket } from 'node:net';
 import { connectAsync, type MqttClient } from 'mqtt';
+import { deadline } from './numbers.ts';
+
+const CONNECT_MS = 5000;
 
 /** A bare mqtt.js client without Nagle's delay. */
 export async function connect(url: string, topics: readonly string[]): Promise<MqttClient> {
-  const client = await connectAsync(url, { reconnectPeriod: 0, connectTimeout: 5000 });
+  const client = await deadline(connectAsync(url, { reconnectPeriod: 0 }), CONNECT_MS, `A connection to ${url}`);
   if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-  if (topics.length > 0) await client.subscribeAsync([...topics]);
+  if (topics.length > 0) await deadline(client.subscribeAsync([...topics]), CONNECT_MS, `A subscription at ${url}`);
   return client;
 }
 

@@ -14,6 +14,7 @@ export const WORK = mkdtempSync(path.join(tmpdir(), 'skull-bench-'));
 const STOP_MS = 6000;
 const MESSAGE_MS = 10_000;
 const running = new Set<ChildProcess>();
+const starts = new Set<Running>();
 
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -54,10 +55,11 @@ export function start(command: string, args: readonly string[], { env, onOutput,
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} cannot be started`);
-  return {
+  const started: Running = {
     pid,
     child,
     stop: async () => {
+      starts.delete(started);
       if (!running.delete(child)) return;
       child.kill('SIGTERM');
       const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
@@ -65,6 +67,13 @@ export function start(command: string, args: readonly string[], { env, onOutput,
       clearTimeout(killer);
     },
   };
+  starts.add(started);
+  return started;
+}
+
+/** Stops whatever a failed measurement has left. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...starts].map(({ stop }) => stop()));
 }
 
 const tailOf = (file: string): string => readFileSync(file, 'utf8').split('\n').slice(-15).join('\n');

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../model/type.ts';
 import type { ServiceName } from '../model/services.ts';
 
 export const MODES = ['Idle', 'Accueil', 'Chanson', 'IA', 'FullAuto'] as const;

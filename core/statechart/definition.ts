@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../model/type.ts';
 
 /** How large a definition may be; beyond it, it is refused rather than slow. */
 export const LIMITS = { states: 500, nesting: 10, transitions: 5000, expression: 4000, jsonDepth: 64, json: 1_000_000 };

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../model/type.ts';
 import { type Issue, messageOf } from '../model/errors.ts';
 import { issuesOf } from '../model/schema.ts';
 import {

@@ -157,7 +157,6 @@ export class Statechart {
     this.#resume = this.#snapshot && this.snapshot();
     this.#timers.stopAll();
     this.#listeners = [];
-    this.#queue = [];
     this.#snapshot = undefined;
   }
 

@@ -5,6 +5,7 @@ import type { StatechartDefinition } from '../../core/statechart/definition.ts';
 /** The values that a statechart's definition wants kept over a restart, in a document of the node's own. */
 export class Memory {
   readonly #keys: readonly string[];
+  readonly #initial: Readonly<Record<string, unknown>>;
   readonly #folder: DocumentFolder | undefined;
   readonly #name: string;
   readonly #failed: (message: string) => void;
@@ -16,8 +17,10 @@ export class Memory {
     { folder, failed }: { folder: () => DocumentFolder; failed: (message: string) => void },
   ) {
     this.#keys = definition.persist ?? [];
+    this.#initial = definition.context ?? {};
     this.#folder = this.#keys.length > 0 ? folder() : undefined;
-    this.#name = `fsm-${nodeId}`;
+    // Ids of old Node-RED versions have a dot.
+    this.#name = `fsm-${nodeId.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`;
     this.#failed = failed;
   }
 
@@ -28,7 +31,7 @@ export class Memory {
     if (typeof kept === 'object' && kept !== null) {
       for (const [key, value] of Object.entries(kept)) if (this.#keys.includes(key)) values[key] = value;
     }
-    this.#saved = this.#keys.map((key) => values[key]);
+    this.#saved = this.#keys.map((key) => (Object.hasOwn(values, key) ? values[key] : this.#initial[key]));
     return values;
   }
 
@@ -37,8 +40,16 @@ export class Memory {
       return this.#folder?.load(this.#name);
     } catch (error) {
       this.#failed(messageOf(error));
-      if (error instanceof SkullError && error.code === 'document_broken') this.#folder?.setAside(this.#name, 'broken');
+      if (error instanceof SkullError && error.code === 'document_broken') this.#setAside();
       return undefined;
+    }
+  }
+
+  #setAside(): void {
+    try {
+      this.#folder?.setAside(this.#name, 'broken');
+    } catch (error) {
+      this.#failed(messageOf(error));
     }
   }
 

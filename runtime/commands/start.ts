@@ -1,4 +1,4 @@
-import { flushCompileCache } from 'node:module';
+import module from 'node:module';
 import { VERSION } from '../../adapters/files/package-root.ts';
 import { loadEnvironment } from '../env.ts';
 import { Host } from '../host.ts';
@@ -34,5 +34,6 @@ export async function start(): Promise<void> {
       msg: 'An API key is required, but API_KEY is not set: every request is refused.',
     });
   }
-  flushCompileCache();
+  // Node 22.9 cannot yet; there the cache is written at the end.
+  module.flushCompileCache?.();
 }

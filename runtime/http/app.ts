@@ -68,6 +68,7 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
       editor(req, res, next);
       return;
     }
+    if (req.method === 'OPTIONS' && answerOptions(path, res)) return;
     const operation = findOperation(req.method, path);
     if (operation?.role !== 'public') {
       pass.role = roleOf(req.headers);
@@ -126,15 +127,21 @@ function refuseRole(req: Request, operation: Operation | undefined, { role }: Pa
   }
 }
 
+/** Whether the path is one of ours; the caller is then told what it takes, for which nobody needs a key. */
+function answerOptions(path: string, res: Response): boolean {
+  const methods = methodsAt(path);
+  if (methods.length === 0) return false;
+  res.setHeader('Allow', methods.join(', '));
+  res.statusCode = 204;
+  res.end();
+  return true;
+}
+
 function unanswered(req: Request, res: Response): void {
   const methods = methodsAt(req.path);
   if (methods.length === 0) throw new SkullError('not_found', `There is nothing at ${req.path}: see /docs.`);
-  res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '));
-  if (req.method !== 'OPTIONS') {
-    throw new SkullError('method_not_allowed', `${req.path} takes ${methods.join(', ')}, not ${req.method}.`);
-  }
-  res.statusCode = 204;
-  res.end();
+  res.setHeader('Allow', methods.join(', '));
+  throw new SkullError('method_not_allowed', `${req.path} takes ${methods.join(', ')}, not ${req.method}.`);
 }
 
 /** Loaded when the first reader comes: they cost memory and time that the skull does not need. */

@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox';
-import { Type } from 'typebox';
+import type { TSchema } from '../../core/model/type.ts';
+import { Type } from '../../core/model/type.ts';
 import { ERROR_CODES, type ErrorCode, SkullError } from '../../core/model/errors.ts';
 import { type Problem, toProblem } from '../../core/model/problem.ts';
 import { SECTION_NAMES, SECTIONS, ServoLimits } from '../../core/skull/config/sections.ts';

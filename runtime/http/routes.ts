@@ -34,15 +34,16 @@ export function findOperation(method: string, path: string): Operation | undefin
   return withParams.find((route) => route.operation.method === asked && fits(route, parts))?.operation;
 }
 
-/** The methods that a path takes; none where there is no such path. */
+/** The methods that a path takes, OPTIONS and HEAD among them; none where there is no such path. */
 export function methodsAt(path: string): string[] {
   const parts = path.split('/');
   const here = OPERATIONS.filter(
     (operation) =>
       operation.path === path || withParams.some((route) => route.operation === operation && fits(route, parts)),
   );
-  const methods = here.map(({ method }) => method as string);
-  return methods.includes('GET') ? ['GET', 'HEAD', ...methods.filter((method) => method !== 'GET')] : methods;
+  if (here.length === 0) return [];
+  const reads = here.some(({ method }) => method === 'GET');
+  return [...here.map(({ method }) => method), ...(reads ? ['HEAD'] : []), 'OPTIONS'];
 }
 
 /** An operation's path as `http in` writes it: `/config/:section`. */

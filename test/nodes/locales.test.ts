@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { operationOf } from '../../core/skull/operations/index.ts';
 import { checkDefinition } from '../../core/statechart/check.ts';
 import { SAMPLE } from '../../resources/fsm-sample.js';
 
@@ -62,6 +63,7 @@ function keysIn(source: string, node: string): { keys: Set<string>; patterns: Re
 interface FlowNode {
   type: string;
   definition?: unknown;
+  operation?: string;
 }
 
 const examples = readdirSync(path.join(root, 'examples')).map((file) => ({
@@ -116,11 +118,20 @@ describe('the editor side of the nodes', () => {
         });
       }
 
+      it('has help that fits the sidebar, where code is not wrapped', () => {
+        for (const language of Object.keys(HELP)) {
+          const help = read('nodes', node, 'locales', language, `${node}.html`);
+          const wide = [...help.matchAll(/<code>(.*?)<\/code>/gs)].flatMap(([, code = '']) =>
+            code.replaceAll(/&\w+;/g, '.').length > 32 ? code : [],
+          );
+          assert.deepEqual(wide, [], language);
+        }
+      });
+
       it('has an icon, which its type names', () => {
         const icon = read('nodes', node, 'icons', `${node}.svg`);
         assert.match(icon, /^<svg [^>]*width="40" height="60" viewBox="0 0 40 60">/);
-        const isConfig = sourcesOf(node).includes("category: 'config'");
-        assert.ok(isConfig || sourcesOf(node).includes(`icon: '${node}.svg'`));
+        assert.ok(sourcesOf(node).includes(`icon: '${node}.svg'`));
       });
 
       it('is in an example named after it', () => {
@@ -139,13 +150,23 @@ describe('the editor side of the nodes', () => {
     });
   }
 
-  it('begins a new statechart, and shows in the examples, only definitions that are sound', () => {
-    const definitions = examples.flatMap(({ nodes }) => nodes.flatMap(({ definition }) => definition ?? []));
-    assert.ok(definitions.length > 0);
-    for (const definition of [SAMPLE, ...definitions]) {
+  it('shows only definitions that are sound: in a new node, the examples and the help', () => {
+    const inExamples = examples.flatMap(({ nodes }) => nodes.flatMap(({ definition }) => definition ?? []));
+    const inHelp = Object.keys(HELP).map((language): unknown => {
+      const help = read('nodes/skull-fsm/locales', language, 'skull-fsm.html');
+      return JSON.parse(/<pre[^>]*>(.*?)<\/pre>/s.exec(help)?.[1] ?? '');
+    });
+    assert.ok(inExamples.length > 0);
+    for (const definition of [SAMPLE, ...inExamples, ...inHelp]) {
       const { issues, warnings } = checkDefinition(structuredClone(definition));
       assert.deepEqual({ issues, warnings }, { issues: [], warnings: [] });
     }
+  });
+
+  it('names operations that exist', () => {
+    const named = examples.flatMap(({ nodes }) => nodes.flatMap(({ operation }) => operation ?? []));
+    assert.ok(named.length > 0);
+    for (const id of named) assert.ok(operationOf(id), id);
   });
 
   it('shows what a stock Node-RED has: nodes of its own and ours, wired to what is there', () => {

@@ -37,6 +37,7 @@ const config = { limit: 5, open_ms: 1000 };
 const fsm = (extra: Message = {}): FlowNode => ({
   id: 'fsm',
   type: 'skull-fsm',
+  z: 'tab',
   name: 'door',
   definition,
   config,
@@ -44,15 +45,13 @@ const fsm = (extra: Message = {}): FlowNode => ({
   ...extra,
 });
 const around = (): FlowNode[] => [
-  { id: 'states', type: 'helper' },
-  { id: 'commands', type: 'helper' },
-  { id: 'records', type: 'helper' },
+  { id: 'tab', type: 'tab', label: 'Door' },
+  ...['states', 'commands', 'records'].map((id) => ({ id, type: 'helper', z: 'tab' })),
 ];
 
 describe('skull-fsm', () => {
   let flow: LoadedFlow;
   let seen: [string, Message][];
-  let statuses: unknown[];
 
   const listen = () => {
     for (const id of ['states', 'commands', 'records']) {
@@ -61,7 +60,6 @@ describe('skull-fsm', () => {
   };
   async function load(extra: Message = {}): Promise<void> {
     seen = [];
-    statuses = [];
     flow = await loadFlow([skullFsm], [fsm(extra), ...around()]);
     listen();
     await settled();
@@ -99,7 +97,7 @@ describe('skull-fsm', () => {
     assert.deepEqual(state?.[1], { topic: 'orchestrator/state', payload: 'Open', retain: true, _msgid: 'm1' });
     assert.deepEqual(motor?.[1], { topic: 'motor', payload: { force: 9 }, retain: true, qos: 1, _msgid: 'm1' });
     assert.deepEqual(lamp?.[1], { topic: 'lamp', payload: 'on', _msgid: 'm1' });
-    const { from, to, event, changed, commands } = record?.[1].payload as never as Message;
+    const { from, to, event, changed, commands } = (record?.[1].payload ?? {}) as Message;
     assert.deepEqual({ from, to, event, changed }, { from: 'Closed', to: 'Open', event: 'push', changed: true });
     assert.equal((commands as unknown[]).length, 2);
   });
@@ -301,6 +299,36 @@ describe('skull-fsm', () => {
     });
   });
 
+  describe('the editor', () => {
+    interface Asked extends Promise<{ status: number; body: Message }> {
+      send(body: object): Asked;
+    }
+    const ask = () => helper.request() as { get(url: string): Asked; post(url: string): Asked };
+
+    it('has a definition checked and drawn, as far as it can be', async () => {
+      await load();
+      const { body } = await ask().post('/skull-fsm/check').send({ definition });
+      assert.deepEqual([body.issues, body.warnings], [[], []]);
+      assert.match(String(body.mermaid), /^stateDiagram-v2\n/);
+      const wrong = { ...definition, on: { x: { target: 'Nowhere' } } };
+      const { body: second } = await ask().post('/skull-fsm/check').send({ definition: wrong });
+      assert.deepEqual(second.issues, [{ path: '/on/x/target', message: 'there is no state "Nowhere"' }]);
+      assert.match(String(second.mermaid), /"Open"/);
+      const { body: third } = await ask().post('/skull-fsm/check').send({ definition: '{' });
+      assert.equal((third.issues as unknown[]).length, 1);
+      assert.equal(third.mermaid, '');
+    });
+
+    it('is told where a node stands', async () => {
+      await load();
+      await send(push);
+      const { body } = await ask().get('/skull-fsm/state/fsm');
+      assert.equal(body.state, 'Open');
+      assert.match(String(body.mermaid), /class s1 current/);
+      assert.equal((await ask().get('/skull-fsm/state/constructor')).status, 404);
+    });
+  });
+
   describe('with a character', () => {
     const body = () => fsm({ character: 'skull', definition: { ...definition, context: { ...definition.context } } });
 
@@ -313,10 +341,25 @@ describe('skull-fsm', () => {
       assert.equal(flow.character.body, undefined);
     });
 
-    it('tells each change as an event, and sees its configuration over its own', async () => {
+    it('sees its configuration over the own one', async () => {
       seen = [];
-      const own = { config: { limit: 5, open_ms: 1000, vision: 'own' } };
-      flow = await loadFlow([skullFsm], [{ ...body(), ...own }, ...around()]);
+      const states = {
+        A: { on: { go: { actions: [{ command: 'x', payload: '=[config.own, config.vision.threshold]' }] } } },
+      };
+      const seeing = {
+        definition: { id: 'x', initial: 'A', states },
+        config: { own: 1, vision: { threshold: 'own' } },
+      };
+      flow = await loadFlow([skullFsm], [{ ...body(), ...seeing }, ...around()]);
+      listen();
+      flow.character.config.merge('vision', { threshold: 0.25 }, 'rest');
+      await send({ topic: 'go' });
+      assert.deepEqual(drain().find(([id]) => id === 'commands')?.[2], [1, 0.25]);
+    });
+
+    it('tells each change as an event', async () => {
+      seen = [];
+      flow = await loadFlow([skullFsm], [body(), ...around()]);
       const events: unknown[] = [];
       flow.character.onEvent(({ kind, subject, cause, data }) => events.push({ kind, subject, cause, data }));
       await send({ topic: 'look' });

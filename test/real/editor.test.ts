@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Aedes } from 'aedes';
 import mqtt from 'mqtt';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { type StockNodeRed, startStockNodeRed } from '../support/stock-node-red.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const root = path.resolve(import.meta.dirname, '../..');
 const shots = process.env.SCREENSHOTS ?? path.join(tmpdir(), 'skull-editor-screenshots');
 
@@ -59,7 +59,7 @@ function flowsFor(brokerPort: number): FlowNode[] {
 }
 
 describe('the editor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let userDir: string;
   let broker: Aedes;
   let server: Server;
@@ -71,10 +71,7 @@ describe('the editor', function () {
   const faults: string[] = [];
 
   before(async function () {
-    if (!existsSync(CHROMIUM)) {
-      assert.notEqual(process.env.CI, 'true', 'Chromium is missing: apt-get install chromium');
-      this.skip();
-    }
+    browser = await launchChromium(this);
     userDir = mkdtempSync(path.join(tmpdir(), 'skull-editor-'));
     broker = await Aedes.createBroker();
     server = createServer({ noDelay: true }, broker.handle).listen(0, '127.0.0.1');
@@ -82,14 +79,6 @@ describe('the editor', function () {
     const { port } = server.address() as AddressInfo;
     client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
     nodeRed = await startStockNodeRed({ userDir, nodesDir: root, flows: flowsFor(port) });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ]),
-    });
     mkdirSync(shots, { recursive: true });
   });
 
@@ -112,7 +101,7 @@ describe('the editor', function () {
       contexts.set(kind, context);
     }
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => faults.push(error.message));
     await page.goto(nodeRed.url, { waitUntil: 'domcontentloaded' });
     await page.locator('#skull-body').waitFor();
@@ -202,6 +191,13 @@ describe('the editor', function () {
     assert.equal(await current().count(), 1);
     assert.match(String(await page.locator('#node-input-fsm-live').textContent()), /Idle/);
     await shot('chart-light');
+    const handle = await page.locator('.red-ui-tray-resize-handle').last().boundingBox();
+    assert.ok(handle);
+    await page.mouse.move(handle.x + 2, handle.y + 300);
+    await page.mouse.down();
+    await page.mouse.move(handle.x - 500, handle.y + 300, { steps: 5 });
+    await page.mouse.up();
+    await shot('chart-wide-light');
     await page.locator('#node-input-fsm-diagram [data-skull-state="Idle"]').click();
     assert.equal(await cursorLine(), await lineOf('"Idle": {'));
   });
@@ -221,8 +217,8 @@ describe('the editor', function () {
     const line = await replaceInText('"target": "Talk"', '"target": "Tolk"');
     await issues().first().waitFor();
     assert.match(
-      await issues().textContent(),
-      new RegExp(`line ${line}\\s*/states/Track/after/0/target\\s*there is no state "Tolk"`),
+      String(await issues().textContent()),
+      new RegExp(`line ${line}\\s*there is no state "Tolk"\\s*/states/Track/after/0/target`),
     );
     await shot('issue-light');
     await page.keyboard.press('Control+Home');
@@ -252,6 +248,9 @@ describe('the editor', function () {
     await replaceInText('"description": "', '"description": "Edited. ');
     await done();
     await page.locator('#red-ui-header-button-deploy:not(.disabled)').click();
+    // Node-RED itself warns of what is broken, here the node on the other tab.
+    await page.locator('.red-ui-deploy-dialog-confirm-list', { hasText: '[More] broken (skull-fsm)' }).waitFor();
+    await page.locator('#red-ui-deploy-dialog-confirm-deploy-deploy').click();
     await page.locator('#red-ui-header-button-deploy.disabled').waitFor();
     await openChart();
     await waitForState('Idle');

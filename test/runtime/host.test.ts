@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import mqtt from 'mqtt';
 import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
-import { Skull } from './process.ts';
+import { Skull } from './skull-process.ts';
 
 const READY = /API +(http:\S+)\/status[\s\S]*MQTT +(mqtt:\S+)[\s\S]*ready in \d+ ms\n/;
 

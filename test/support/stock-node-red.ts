@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
+import { freePort } from './mosquitto.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -17,18 +17,6 @@ export interface StockOptions {
   flows?: readonly object[];
   /** Where nodes are taken from beside the user folder. */
   nodesDir?: string;
-}
-
-/** A port of this machine that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** Node-RED as its own command line starts it, nothing of our host around it. Resolves once the flows run. */

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { SERVICES, type ServiceName } from '../../model/services.ts';
 import { deepFreeze } from './json.ts';
 
@@ -16,6 +16,7 @@ const limit = ({ title, description }: About, standard: number) =>
   Type.Integer({
     title,
     description: `${description} In milliseconds.`,
+    'x-unit': 'ms',
     minimum: SHORTEST_MS,
     maximum: A_DAY_MS,
     default: standard,
@@ -26,6 +27,7 @@ const span = ({ title, description }: About, standard: number) =>
   Type.Integer({
     title,
     description: `${description} In milliseconds.`,
+    'x-unit': 'ms',
     minimum: 0,
     maximum: A_DAY_MS,
     default: standard,

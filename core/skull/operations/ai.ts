@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
 import type { Statechart } from '../../statechart/statechart.ts';
 import type { Character } from '../character.ts';
@@ -8,8 +8,8 @@ import { sectionAt } from './config.ts';
 import { define, type Method, type Operation } from './operation.ts';
 
 // Here the prompt has no default: a body without one says nothing.
-const { default: _, ...text } = Ia.properties.prompt_system;
-const Prompt = Type.Object({ prompt: Type.Unsafe<string>(text) }, { additionalProperties: false });
+const Text = Type.Unsafe<string>({ ...Ia.properties.prompt_system, default: undefined });
+const Prompt = Type.Object({ prompt: Text }, { additionalProperties: false });
 const example = { prompt: 'Tu es un crâne malicieux. Réponds en deux phrases.' };
 const promptOf = (character: Character) => ({ body: { prompt: character.config.get('ia').prompt_system } });
 

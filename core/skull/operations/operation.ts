@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../../model/type.ts';
 import { ERROR_CODES, type ErrorCode, SkullError } from '../../model/errors.ts';
 import { parse } from '../../model/schema.ts';
 import type { Character } from '../character.ts';

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
 
 /** How every list is asked for. */

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { PRIORITIES } from '../../model/priority.ts';
 import { SERVICES } from '../../model/services.ts';
 import type { Character } from '../character.ts';

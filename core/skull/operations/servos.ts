@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
 import type { Character } from '../character.ts';
 import { ServoLimits } from '../config/sections.ts';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
 import { bodyOf, modeOf } from './body.ts';
 import { define, type Operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
 import type { Statechart } from '../../statechart/statechart.ts';
 import type { Character } from '../character.ts';

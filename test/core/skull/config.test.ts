@@ -83,7 +83,7 @@ describe('configuration sections', () => {
     ['gaze', { track_ms: '800' }, 'invalid', '/track_ms'],
     ['gaze', { enabled: 1 }, 'invalid', '/enabled'],
     ['motion', { servos: { jaw: { max: 'wide' } } }, 'invalid', '/servos/jaw/max'],
-    ['motion', { servos: { 'a/b': DEFAULTS.motion.servos.jaw } }, 'invalid', '/servos/a/b'],
+    ['motion', { servos: { 'a/b': DEFAULTS.motion.servos.jaw } }, 'invalid', '/servos/a~1b'],
     ['motion', JSON.parse('{"servos":{"__proto__":{"min":0,"max":1,"center":0}}}'), 'invalid', '/servos/__proto__'],
     ['motion', { servos: { jaw: { center: 41 } } }, 'not_allowed', '/servos/jaw/center'],
     ['motion', { servos: { jaw: { min: 40 } } }, 'not_allowed', '/servos/jaw/min'],
@@ -226,7 +226,7 @@ describe('ConfigStore', () => {
     assert.deepEqual(folder.load('vision'), store.get('vision'));
     const [vision, gaze] = store.problems();
     assert.match(vision ?? '', /vision\.json was broken.*set aside as vision\.json\.broken-.*last good copy/);
-    assert.match(gaze ?? '', /gaze\.json.*\/track_ms must be >= 100/);
+    assert.match(gaze ?? '', /gaze\.json.*\/track_ms 3 is less than 100/);
     store.merge('vision', { threshold: 0.8 }, 'rest');
     assert.equal(store.problems().length, 1, 'confirmed by its owner');
   });

@@ -84,7 +84,7 @@ describe('operations of the REST API', () => {
     ]);
     assert.deepEqual(await issues('setMode', {}), [{ path: '', message: 'is needed' }]);
     assert.deepEqual(await issues('reply', { body: { text: ' ' } }), [
-      { path: '/text', message: 'must match pattern "\\S"' },
+      { path: '/text', message: 'does not match the pattern \\S' },
     ]);
     assert.equal((await issues('stopSong', { body: { song: 'x' } }))[0]?.path, '/song');
   });
@@ -376,7 +376,7 @@ describe('operations of the REST API', () => {
       const first = refused('reply', 'timeout', text);
       clock.advance(15_000);
       await first;
-      config.ia = { ...config.ia, fallback_text: 'Hein ?' };
+      Object.assign(config, { ia: { ...config.ia, fallback_text: 'Hein ?' } });
       const second = refused('reply', 'timeout', text);
       clock.advance(15_000);
       await second;

@@ -11,11 +11,11 @@ const doing = (action: unknown) => inA({ entry: [action] });
 
 describe('checkDefinition', () => {
   for (const [what, json, path, message] of [
-    ['nothing', undefined, '', /object/],
+    ['nothing', undefined, '', /missing/],
     ['a list', [], '', /object/],
     ['text that is not JSON', '{"id": }', '', /not JSON/],
     ['an unknown key', { ...small, sates: {} }, '/sates', /known key/],
-    ['a missing initial', { id: 'x', states: { A: {} } }, '/initial', /required|must have/],
+    ['a missing initial', { id: 'x', states: { A: {} } }, '/initial', /missing/],
     ['a wrong initial', { ...small, initial: 'B' }, '/initial', /no state "B"/],
     ['no states', { ...small, states: {} }, '/initial', /no state/],
     ['a state that is none', { ...small, states: { A: 5 } }, '/states/A', /object/],

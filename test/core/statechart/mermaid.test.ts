@@ -70,6 +70,7 @@ describe('toMermaid', () => {
       assert.match(line, /^ {2}state "[^"{}:;<>[\]%]*(?:#\d+;[^"{}:;<>[\]%]*)*" as s\d+$/);
     }
     assert.equal(lines.filter((line) => /direction (LR|TB)/.test(line)).length, 0);
+    assert.equal(lines.filter((line) => line.replace(/^ {2}s\d+ --> s\d+ : /, '').includes('--')).length, 1);
   });
 
   it('shortens what is long', () => {

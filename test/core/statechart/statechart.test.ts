@@ -84,6 +84,33 @@ describe('Statechart', () => {
       assert.equal(send('reset').to, 'Closed');
     });
 
+    it('from any state enter their target anew, but never the beginning', () => {
+      const { send, told } = machine({
+        id: 'root',
+        initial: 'A',
+        entry: [say('boot')],
+        on: { again: { target: 'A', reenter: true }, once: { target: 'A' } },
+        states: { A: { entry: [say('in A')] } },
+      });
+      told();
+      for (const event of ['again', 'once']) {
+        send(event);
+        assert.deepEqual(told(), ['in A ""']);
+      }
+    });
+
+    it('mean a sibling before a state of the root', () => {
+      const { send } = machine({
+        id: 'names',
+        initial: 'A',
+        states: {
+          A: { initial: 'C', states: { C: { on: { go: { target: 'B' } } }, B: { on: { go: { target: 'A' } } } } },
+          B: {},
+        },
+      });
+      assert.deepEqual([send('go').to, send('go').to], ['A.B', 'A.C']);
+    });
+
     it('tells its listeners until they leave', () => {
       const { chart, send, records } = closed();
       let heard = 0;
@@ -483,7 +510,13 @@ describe('Statechart', () => {
     }
 
     it('may be longer than a timer of Node is', () => {
-      const { clock, chart } = lit({ on_ms: 2 ** 32, locked: false });
+      const clock = new (class extends SimulatedClock {
+        override setTimeout(callback: () => void, ms: number): unknown {
+          return super.setTimeout(callback, ms > 2 ** 31 - 1 ? 1 : ms);
+        }
+      })();
+      const { chart, send } = machine(lamp, { clock, config: { on_ms: 2 ** 32, locked: false } });
+      send('on');
       clock.advance(2 ** 32 - 1);
       assert.equal(chart.state, 'On');
       clock.advance(1);
@@ -560,9 +593,11 @@ describe('Statechart', () => {
       });
     }
 
-    it('restores while it runs', () => {
+    it('restores while it runs, from a snapshot that is a copy', () => {
       const { chart, send, clock, records } = machine(counter);
       const before = chart.snapshot();
+      before.context.mode = 'changed';
+      assert.equal(chart.context.mode, 'x');
       send('add');
       chart.restore(before);
       assert.deepEqual([chart.state, chart.context.n, clock.pending], ['A', 0, 0]);
@@ -618,7 +653,7 @@ describe('Statechart', () => {
 
   it('reads the configuration once an event, and only where it is asked for', () => {
     let reads = 0;
-    const config = { limit: 1 };
+    let config = { limit: 1 };
     const chart = new Statechart(
       sound({
         id: 'lazy',
@@ -639,5 +674,7 @@ describe('Statechart', () => {
     assert.equal(reads, 0);
     chart.send({ type: 'asks' });
     assert.equal(reads, 1);
+    config = { limit: 2 };
+    assert.equal(chart.send({ type: 'asks' }).commands[0]?.payload, 2);
   });
 });
