@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Static, type TSchema, Type } from '../core/model/type.ts';
 import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
 import { SkullError } from '../core/model/errors.ts';
 import type { LogLevel } from '../core/model/ports.ts';
 import { parse } from '../core/model/schema.ts';
+import { type Static, type TSchema, Type } from '../core/model/type.ts';
 import { ROLES, type Role } from '../core/skull/operations/operation.ts';
 
 export interface ApiKey {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
+import { packPorts } from '../adapters/pack-ports.ts';
+import { systemClock, systemRandom } from '../adapters/system.ts';
 import { type FileLog, openLog } from '../adapters/telemetry/log.ts';
 import { messageOf, SkullError } from '../core/model/errors.ts';
 import type { BrokerLink, BrokerLinkOptions } from '../core/model/ports.ts';
@@ -13,7 +15,6 @@ import { type FlowFile, readFlowFiles } from './flows/files.ts';
 import { installFlows } from './flows/packaged.ts';
 import { flowStorage } from './flows/storage.ts';
 import type { NodeRed } from './node-red.ts';
-import { hostPorts, systemClock, systemRandom } from './ports.ts';
 
 /** The broker as the host sees it: how the nodes connect, and for the embedded one how it begins and ends. */
 interface Broker {
@@ -51,10 +52,16 @@ function listenError(error: unknown, variable: string, host: string, port: numbe
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** What comes before there is anything to answer with. */
+const notYet: RequestListener = (_req, res) => {
+  res.writeHead(503, { 'Retry-After': '1' }).end();
+};
+
 /** The whole orchestrator in one process. It can be started and stopped once: Node-RED allows no more. */
 export class Host {
   readonly #env: Environment;
-  readonly #server: Server = createServer();
+  #answer: RequestListener = notYet;
+  readonly #server: Server = createServer((req, res) => this.#answer(req, res));
   /** What has been started, to be ended in the opposite order. */
   readonly #endings: Array<() => Promise<void>> = [];
   #log: FileLog | undefined;
@@ -157,21 +164,20 @@ export class Host {
     const userDir = path.join(env.home, 'data/node-red');
     const settings = nodeRedSettings({
       env,
-      ports: hostPorts({ home: env.home, log, connect: broker.connect }),
+      ports: packPorts({ home: env.home, log, connect: broker.connect }),
       storage: flowStorage({ flowsDir: env.flowsDir, userDir, loadLibrary }),
       usedTypes: new Set(files.flatMap(({ nodes }) => nodes.map(({ type }) => type))),
       credentialSecret: prepareUserDir(userDir),
       coreNodesDir: coreNodesDir(),
     });
     const nodeRed = await embedNodeRed(settings, this.#server, env.editor);
-    const app = createHttpApp({
+    this.#answer = createHttpApp({
       env,
       log,
       redHttpNode: nodeRed.httpNode,
       ...(nodeRed.httpAdmin && { redHttpAdmin: nodeRed.httpAdmin }),
       isReady: () => this.#ready,
     });
-    this.#server.on('request', app);
     this.#endings.push(() => this.#stopFlows(nodeRed));
     await nodeRed.start().catch((error: unknown) => {
       const types = error instanceof SkullError ? error.issues.map((issue) => issue.path) : [];

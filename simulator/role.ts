@@ -1,5 +1,5 @@
-import type { Static, TSchema } from '../core/model/type.ts';
 import { issuesOf } from '../core/model/schema.ts';
+import type { Static, TSchema } from '../core/model/type.ts';
 
 /** What a role may do to the world. Nothing that it set going outlives a crash of its service. */
 export interface Stage {

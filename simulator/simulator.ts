@@ -1,8 +1,8 @@
-import { Type } from '../core/model/type.ts';
 import { messageOf } from '../core/model/errors.ts';
 import type { BrokerLink, BrokerMessage, Clock, Log, Random } from '../core/model/ports.ts';
 import { parse } from '../core/model/schema.ts';
 import { SERVICES, type ServiceName } from '../core/model/services.ts';
+import { Type } from '../core/model/type.ts';
 import { ai } from './ai.ts';
 import { asr } from './asr.ts';
 import { audioin } from './audioin.ts';

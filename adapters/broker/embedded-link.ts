@@ -42,14 +42,14 @@ export class EmbeddedLink implements BrokerLink, Member {
     listener: (message: BrokerMessage) => void,
     options: SubscribeOptions = {},
   ): () => void {
-    const subscriber = this.#router.add([...filters], listener, options.qos ?? 0);
+    const subscriber = this.#router.add({ filters: [...filters], listener, qos: options.qos ?? 0 });
     const stored: BrokerMessage[] = [];
     for (const { topic, payload } of this.#hub.storedFor(this)) {
       if (filters.some((filter) => covers(filter, topic))) stored.push({ topic, payload, stored: true, retain: true });
     }
     // Later, as from any broker; what is stored now comes before anything that is published from now on.
     queueMicrotask(() => {
-      for (const message of stored) this.#router.tell(subscriber, message);
+      for (const message of stored) this.#router.deliver([subscriber], message);
     });
     return () => this.#router.delete(subscriber);
   }
@@ -70,7 +70,7 @@ export class EmbeddedLink implements BrokerLink, Member {
   }
 
   receive({ topic, payload, retain }: Published): void {
-    const route = this.#router.route(topic);
-    if (route.subscribers.length > 0) this.#router.deliver(route, { topic, payload, stored: false, retain });
+    const subscribers = this.#router.of(topic);
+    if (subscribers.length > 0) this.#router.deliver(subscribers, { topic, payload, stored: false, retain });
   }
 }

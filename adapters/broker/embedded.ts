@@ -6,6 +6,7 @@ import { EmbeddedLink } from './embedded-link.ts';
 import { Hub } from './hub.ts';
 
 const MAX_PACKET = 1024 * 1024;
+const MAX_UNSENT = 4 * 1024 * 1024;
 const MAX_CLIENTS = 200;
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1000;
@@ -61,6 +62,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     const { remoteAddress, remotePort } = socket;
     hub.admit(socket, {
       maxPacket: MAX_PACKET,
+      maxUnsent: MAX_UNSENT,
       refused: (reason) => {
         const client = `${remoteAddress}:${remotePort}`;
         log.warn({ kind: 'mqtt', msg: 'a client was disconnected', client, reason });

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type PublishPacket } from 'aedes';
-import type { Outbox } from './outbox.ts';
-import { type PaceLimits, pace } from './paced-socket.ts';
-import { writePublish } from './publish-packet.ts';
+import packets from 'mqtt-packet';
+import { PacedSocket } from './paced-socket.ts';
+import { PacketMeter } from './packet-meter.ts';
 
 type Done = (error?: Error) => void;
 /** Aedes' typings leave out the client, which its own handlers pass. */
@@ -27,6 +27,25 @@ interface Kept extends Published {
   from: Member | undefined;
 }
 
+/** What is kept of a client. */
+interface Guest {
+  /** The number of the last message that it got. */
+  latest: number | undefined;
+  /** Ends the connection of one that does not read. */
+  weigh(): void;
+}
+
+export type Refusal = 'packet too large' | 'does not read';
+
+export interface Limits {
+  /** Bytes of the largest packet that is taken. */
+  maxPacket: number;
+  /** Bytes that may wait for a client that does not read. */
+  maxUnsent: number;
+  /** Called once, before the connection is ended. */
+  refused(reason: Refusal): void;
+}
+
 /** How long messages among members are handed on before everybody else gets a turn. */
 const SLICE_MS = 0.5;
 
@@ -36,20 +55,47 @@ const SLICE_MS = 0.5;
  */
 export class Hub extends Aedes {
   declare readonly persistence: { storeRetained(packet: PublishPacket): Promise<void> };
-  readonly #outboxes = new WeakMap<object, Outbox>();
   readonly #members = new Set<Member>();
+  readonly #guests = new WeakMap<Client, Guest>();
   readonly #retained = new Map<string, Kept>();
   #mail: Kept[] = [];
   #delivering = false;
 
   constructor(options: Omit<AedesOptions, 'authorizeForward'>) {
-    super({ ...options, authorizeForward: (client, packet) => (this.#sent(client, packet) ? null : packet) });
+    super({
+      ...options,
+      authorizeForward: (client, packet) => (this.#sent(client, packet) ? null : packet),
+    });
   }
 
-  /** Lets a client in. */
-  admit(socket: Socket, limits: PaceLimits): void {
-    this.#outboxes.set(socket, pace(socket, limits));
-    this.handle(socket);
+  /**
+   * Lets a client in: what it sends is read in small turns, and what follows its CONNECT only once that is accepted, for
+   * Aedes would take it out of order. An oversize packet or a client that never reads ends the connection.
+   */
+  admit(socket: Socket, { maxPacket, maxUnsent, refused }: Limits): void {
+    let admitted = false;
+    const meter = new PacketMeter(maxPacket);
+    const refuse = (reason: Refusal) => {
+      if (paced.destroyed) return;
+      refused(reason);
+      paced.destroy();
+    };
+    const paced = new PacedSocket(socket, (slice) => {
+      const finished = meter.count(slice);
+      if (finished === undefined) refuse('packet too large');
+      return admitted || finished === 0 ? 'go' : 'hold';
+    });
+    const client = this.handle(paced);
+    this.#guests.set(client, {
+      latest: undefined,
+      weigh: () => paced.writableLength > maxUnsent && refuse('does not read'),
+    });
+    // Aedes takes whatever is older than the last message for a copy, and QoS 1 lets itself be overtaken.
+    Object.defineProperty(Reflect.get(client, 'duplicates'), this.id, { get: () => 0, set: noop });
+    client.once('connected', () => {
+      admitted = true;
+      paced.release();
+    });
   }
 
   join(member: Member): () => void {
@@ -108,12 +154,15 @@ export class Hub extends Aedes {
 
   /**
    * Writes a message of QoS 0 to a client at once. Aedes would take a turn of the event loop for each message and each
-   * receiver, and the client would get as many small pieces.
+   * receiver, and wait for one that does not read. Who had the message just now, for another filter, gets no copy.
    */
-  #sent(client: Client, packet: AedesPublishPacket): boolean {
-    const outbox = packet.qos === 0 && client.connected ? this.#outboxes.get(client.conn) : undefined;
-    if (outbox === undefined) return false;
-    writePublish(outbox, packet.topic, packet.payload, { qos: 0, retain: packet.retain }, 0, undefined);
+  #sent(client: Client, { topic, payload, qos, retain, brokerCounter }: AedesPublishPacket): boolean {
+    const guest = this.#guests.get(client);
+    if (guest?.latest === brokerCounter) return true;
+    if (guest) guest.latest = brokerCounter;
+    guest?.weigh();
+    if (qos !== 0 || !client.connected || client.conn.destroyed) return false;
+    packets.writeToStream({ cmd: 'publish', topic, payload, qos: 0, retain, dup: false }, client.conn);
     return true;
   }
 

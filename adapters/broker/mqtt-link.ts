@@ -3,88 +3,72 @@ import type {
   BrokerLink,
   BrokerLinkOptions,
   BrokerMessage,
-  Clock,
   PublishOptions,
   SubscribeOptions,
 } from '../../core/model/ports.ts';
+import { systemClock } from '../system.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Echoes, samePayload } from './echoes.ts';
-import { markProperties, type PublishView } from './publish-packet.ts';
-import { Retained } from './retained.ts';
-import { Session, type SessionOptions } from './session.ts';
-import { Subscriptions } from './subscriptions.ts';
-import { systemClock } from './system-clock.ts';
+import { Lane } from './lane.ts';
 
 /**
- * A link to an MQTT broker over TCP or TLS: MQTT 5, or 3.1.1 where the broker knows no better. Never throws for a broker
- * that is absent: it is tried again for ever. What is published while there is no connection is kept when it is
- * retained (the last payload of each topic) and dropped when it is not: a late command is worse than none.
- * Throws SkullError `invalid` for a URL that is none.
+ * A link to an MQTT broker over TCP or TLS, by mqtt.js. Never throws for a broker that is absent: it is tried again for
+ * ever. What is published while there is no connection is kept when it is retained (the last payload of each topic) and
+ * dropped when it is not: a late command is worse than none. Throws SkullError `invalid` for a URL that is none.
  */
-export function connectMqtt(options: BrokerLinkOptions & { clock?: Clock }): BrokerLink {
+export function connectMqtt(options: BrokerLinkOptions): BrokerLink {
   return new MqttLink(options);
-}
-
-/** One connection and what is subscribed over it. */
-interface Lane {
-  readonly session: Session;
-  readonly subscriptions: Subscriptions;
-  readonly echoes: Echoes;
 }
 
 class MqttLink implements BrokerLink {
   readonly url: string;
   readonly #options: BrokerLinkOptions;
-  readonly #session: Omit<SessionOptions, 'clientId' | 'will'>;
   readonly #clientId: string;
-  readonly #clock: Clock;
   readonly #main: Lane;
   #express: Lane | undefined;
-  readonly #retained = new Retained();
+  /** The last payload of each topic that was published retained, in the order of the first publication. */
+  readonly #retained = new Map<string, string>();
+  /** Our own messages where the broker cannot be told to keep them back: from 3.1.1, and from one lane to the other. */
+  readonly #echoes = new Map<Lane, Echoes>();
   readonly #listeners = new Set<(connected: boolean) => void>();
-  /** Tells our messages on the express connection, which is another client to the broker. */
-  readonly #mark = randomBytes(6).toString('hex');
-  readonly #markProperties = markProperties(this.#mark);
   #connected = false;
   /** The present outage is in the log. */
   #complained = false;
   #dropped = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: BrokerLinkOptions & { clock?: Clock }) {
-    const { host, port, tls, url, username, password } = brokerUrl(options);
-    this.url = url;
+  constructor(options: BrokerLinkOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#clientId = options.clientId ?? `skull-${this.#mark}`;
-    const protocol = { version: 5, proven: false } as const;
-    this.#session = { host, port, tls, username, password, clock: this.#clock, protocol: { ...protocol } };
-    const { will } = options;
-    this.#main = this.#lane(this.#clientId, will && { topic: will.topic, payload: will.offline }, () => {
-      this.#retained.all((topic, payload) => this.#send(topic, payload, { qos: 0, retain: true }));
-    });
-    this.#main.session.start();
+    this.url = brokerUrl(options).url;
+    this.#clientId = options.clientId ?? `skull-${randomBytes(6).toString('hex')}`;
+    this.#main = this.#lane(false);
   }
 
   get connected(): boolean {
     return this.#connected;
   }
 
-  publish(topic: string, payload: string, options: PublishOptions = {}): void {
-    if (this.#closing === undefined)
-      this.#send(topic, payload, { qos: options.qos ?? 0, retain: options.retain ?? false });
+  publish(topic: string, payload: string, { qos = 0, retain = false }: PublishOptions = {}): void {
+    if (this.#closing !== undefined) return;
+    if (retain) {
+      if (payload === '' && this.#main.ready) this.#retained.delete(topic);
+      else this.#retained.set(topic, payload);
+    }
+    if (!this.#main.ready) return;
+    if (this.#main.congested && !retain) this.#drop();
+    else this.#send(topic, payload, qos, retain);
   }
 
   subscribe(
     filters: readonly string[],
     listener: (message: BrokerMessage) => void,
-    options: SubscribeOptions = {},
+    { qos = 0, express = false }: SubscribeOptions = {},
   ): () => void {
-    return this.#laneFor(options.express ?? false).subscriptions.add([...filters], listener, options.qos ?? 0);
+    if (express) this.#express ??= this.#lane(true);
+    return (express && this.#express ? this.#express : this.#main).subscribe(filters, listener, qos);
   }
 
   onConnection(listener: (connected: boolean) => void): () => void {
-    // Wrapped, so that the same function may listen twice.
     const entry = (connected: boolean) => listener(connected);
     this.#listeners.add(entry);
     listener(this.#connected);
@@ -98,115 +82,73 @@ class MqttLink implements BrokerLink {
 
   async #close(): Promise<void> {
     const { will } = this.#options;
-    if (will && this.#main.session.up) this.#main.session.publish(will.topic, will.offline, { qos: 0, retain: true });
-    await Promise.all([this.#main.session.close(), this.#express?.session.close()]);
+    if (will && this.#main.ready) this.#main.publish(will.topic, will.offline, 0, true);
+    await Promise.all([this.#main.close(), this.#express?.close()]);
     this.#settle();
   }
 
-  #laneFor(express: boolean): Lane {
-    if (!express) return this.#main;
-    if (this.#express === undefined) {
-      this.#express = this.#lane(`${this.#clientId}-express`, undefined, () => {});
-      this.#express.session.start();
-    }
-    return this.#express;
-  }
-
-  #lane(clientId: string, will: { topic: string; payload: string } | undefined, ready: () => void): Lane {
-    const { log } = this.#options;
-    const echoes = new Echoes(this.#clock);
-    const subscriptions = new Subscriptions({
-      log,
-      own: (view, payload, live) => this.#own(echoes, view, payload, live),
-      ready: () => {
-        ready();
-        this.#settle();
-      },
-    });
-    const session = new Session(
-      { ...this.#session, clientId, will },
+  #lane(express: boolean): Lane {
+    const { will, log } = this.#options;
+    const { url, ...server } = brokerUrl(this.#options);
+    const clientId = express ? `${this.#clientId}-express` : this.#clientId;
+    const echoes = new Echoes(systemClock);
+    const lane = new Lane(
+      { ...server, clientId, log, will: express ? undefined : will },
       {
-        up: () => {
+        ready: () => {
           echoes.clear();
-          subscriptions.start(session);
+          if (!express) this.#republish();
+          this.#settle();
         },
         down: (reason) => {
-          subscriptions.stop();
           this.#settle();
           this.#complain(reason);
         },
-        publish: (header, bytes, start, end) => subscriptions.receive(header, bytes, start, end),
-        acknowledged: (packetId, code) => subscriptions.acknowledged(packetId, code),
-        drained: () => this.#drained(),
-        oversize: (size) =>
-          log.warn({ kind: 'mqtt', msg: 'a message was too large and passed over', size, url: this.url }),
+        own: ({ topic, payload, stored }) => {
+          // An echo that comes while somebody subscribes looks as if it had been stored.
+          const echo = echoes.swallow(topic, payload);
+          const kept = stored ? this.#retained.get(topic) : undefined;
+          return echo || (kept !== undefined && samePayload(kept, payload));
+        },
       },
     );
-    return { session, subscriptions, echoes };
+    this.#echoes.set(lane, echoes);
+    return lane;
   }
 
-  #send(topic: string, payload: string, flags: { qos: 0 | 1; retain: boolean }): void {
-    const { session, subscriptions, echoes } = this.#main;
-    const ready = subscriptions.ready;
-    const now = ready && !session.congested;
-    if (flags.retain) this.#retained.set(topic, payload, now);
-    if (!now) {
-      if (ready && !flags.retain && this.#dropped++ === 0) {
-        this.#options.log.warn({
-          kind: 'mqtt',
-          msg: 'the broker does not keep up, messages are dropped',
-          url: this.url,
-        });
-      }
-      return;
+  #send(topic: string, payload: string, qos: 0 | 1, retain: boolean): void {
+    for (const [lane, echoes] of this.#echoes) {
+      const returns = lane !== this.#main || lane.version === 4;
+      if (returns && lane.ready && lane.listensTo(topic)) echoes.expect(topic, payload);
     }
-    const express = this.#express?.subscriptions.has(topic) ?? false;
-    if (session.version === 4) {
-      if (subscriptions.has(topic)) echoes.expect(topic, payload);
-      if (express && this.#express?.subscriptions.ready) this.#express.echoes.expect(topic, payload);
-    }
-    if (!session.publish(topic, payload, flags, express ? this.#markProperties : undefined)) {
-      const size = payload.length;
-      this.#options.log.warn({
-        kind: 'mqtt',
-        msg: 'a message is too large for the broker',
-        topic,
-        size,
-        url: this.url,
-      });
+    this.#main.publish(topic, payload, qos, retain);
+  }
+
+  #republish(): void {
+    for (const [topic, payload] of [...this.#retained]) {
+      if (payload === '') this.#retained.delete(topic);
+      this.#send(topic, payload, 0, true);
     }
   }
 
-  #own(echoes: Echoes, view: PublishView, payload: Uint8Array, live: boolean): boolean {
-    if (view.mark === this.#mark) return true;
-    if (live) return this.#main.session.version === 4 && echoes.swallow(view.topic, payload);
-    const kept = this.#retained.get(view.topic);
-    return kept !== undefined && samePayload(kept, payload);
-  }
-
-  #drained(): void {
-    if (this.#main.session.congested) return;
-    this.#retained.owed((topic, payload) => this.#send(topic, payload, { qos: 0, retain: true }));
-    if (this.#dropped === 0) return;
-    this.#options.log.warn({ kind: 'mqtt', msg: 'the broker keeps up again', dropped: this.#dropped, url: this.url });
-    this.#dropped = 0;
+  #drop(): void {
+    if (this.#dropped++ > 0) return;
+    const { log } = this.#options;
+    log.warn({ kind: 'mqtt', msg: 'the broker does not keep up, messages are dropped', url: this.url });
   }
 
   /** Tells those who want to know whether the link works. */
   #settle(): void {
-    const express = this.#express;
-    const connected =
-      this.#closing === undefined &&
-      this.#main.subscriptions.ready &&
-      (express === undefined || express.subscriptions.ready);
+    const connected = this.#closing === undefined && this.#main.ready && this.#express?.ready !== false;
     if (connected === this.#connected) return;
     this.#connected = connected;
     if (connected) {
       const { will, log } = this.#options;
-      if (will) this.#main.session.publish(will.topic, will.online, { qos: 0, retain: true });
-      const protocol = this.#main.session.version === 5 ? 'MQTT 5' : 'MQTT 3.1.1';
+      if (will) this.#main.publish(will.topic, will.online, 0, true);
+      const protocol = this.#main.version === 5 ? 'MQTT 5' : 'MQTT 3.1.1';
       log.info({ kind: 'mqtt', msg: 'connected to the broker', url: this.url, protocol });
       this.#complained = false;
+      this.#dropped = 0;
     }
     for (const listener of [...this.#listeners]) listener(connected);
   }
@@ -214,6 +156,7 @@ class MqttLink implements BrokerLink {
   #complain(reason: string): void {
     if (this.#complained || this.#closing !== undefined) return;
     this.#complained = true;
-    this.#options.log.warn({ kind: 'mqtt', msg: 'no connection to the broker, trying again', url: this.url, reason });
+    const { log } = this.#options;
+    log.warn({ kind: 'mqtt', msg: 'no connection to the broker, trying again', url: this.url, reason });
   }
 }

@@ -1,6 +1,6 @@
-import type { TSchema } from '../model/type.ts';
 import { type Issue, messageOf } from '../model/errors.ts';
 import { issuesOf } from '../model/schema.ts';
+import type { TSchema } from '../model/type.ts';
 import {
   AssignSchema,
   CommandSchema,

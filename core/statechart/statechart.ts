@@ -1,14 +1,15 @@
-import { type AnyActorScope, type AnyMachineSnapshot, createEmptyActor, type StateValue } from 'xstate';
+import { type AnyActorScope, type AnyMachineSnapshot, createEmptyActor } from 'xstate';
 import { type Issue, messageOf, SkullError } from '../model/errors.ts';
 import type { Clock, Random } from '../model/ports.ts';
-import { issuesOf } from '../model/schema.ts';
 import type { Command, Context } from './actions.ts';
 import { type Compiled, compile, delayType, type MachineEvent } from './compile.ts';
-import { type Snapshot, SnapshotSchema, type StatechartDefinition } from './definition.ts';
+import type { Snapshot, StatechartDefinition } from './definition.ts';
 import { Expressions } from './expressions.ts';
 import { Run } from './run.ts';
+import { fitting, known, pathOf, stateValueOf } from './snapshots.ts';
 import { Timers } from './timers.ts';
 import type { Place } from './tree.ts';
+import { Turns } from './turns.ts';
 
 export type { Command } from './actions.ts';
 export type { Snapshot, StatechartDefinition } from './definition.ts';
@@ -62,25 +63,6 @@ export interface StatechartOptions {
 type Listener = (record: TransitionRecord) => void;
 
 const NO_COMMANDS: readonly Command[] = Object.freeze([]);
-/** Events that cause events that cause events …: so deep and no deeper. */
-const MAX_CHAIN = 100;
-
-function only(keys: Context, values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([key]) => Object.hasOwn(keys, key)));
-}
-
-/** XState says where a machine stands as `{outer: {inner: 'innermost'}}`, we as `outer.inner.innermost`. */
-function pathOf(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  return Object.entries(value)
-    .map(([name, inner]) => (inner === undefined ? name : `${name}.${pathOf(inner)}`))
-    .join();
-}
-
-function stateValueOf(path: string): StateValue {
-  const [name, ...rest] = path.split('.');
-  return rest.length === 0 || name === undefined ? path : { [name]: stateValueOf(rest.join('.')) };
-}
 
 /** A machine that runs a definition: XState decides, we keep time and hand out what it commands. */
 export class Statechart {
@@ -90,6 +72,7 @@ export class Statechart {
   readonly #compiled: Compiled;
   readonly #run: Run;
   readonly #timers: Timers;
+  readonly #turns: Turns;
   readonly #scope: AnyActorScope;
   #resume: Snapshot | undefined;
   #snapshot: AnyMachineSnapshot | undefined;
@@ -97,18 +80,16 @@ export class Statechart {
   #idle: Outcome;
   #accepts: ReadonlyMap<string, string> | undefined;
   #listeners: readonly Listener[] = [];
-  #queue: { work: () => void; depth: number }[] = [];
-  #depth = -1;
 
   /** Throws SkullError `definition_invalid` for a definition that checkDefinition would refuse, `invalid` for an alien snapshot. */
   constructor(definition: StatechartDefinition, options: StatechartOptions) {
-    const initial: Context = definition.context ?? {};
     this.#definition = definition;
     this.#onError = options.onError ?? (() => undefined);
-    this.#restored = only(initial, options.restored ?? {});
+    this.#restored = known(definition, options.restored ?? {});
     this.#run = new Run({ clock: options.clock, config: options.config, report: (issue) => this.#onError(issue) });
     this.#compiled = compile(definition, new Expressions(options.random), this.#run);
     this.#timers = new Timers(options.clock, (place, index, still) => this.#delayEnded(place, index, still));
+    this.#turns = new Turns((message) => this.#onError({ path: '', message }));
     const self = createEmptyActor();
     this.#scope = {
       self,
@@ -121,7 +102,7 @@ export class Statechart {
       stopChild: () => undefined,
       actionExecutor: (action) => action.exec?.(action.info, action.params),
     };
-    if (options.snapshot) this.#resume = this.#fitting(options.snapshot);
+    if (options.snapshot) this.#resume = fitting(definition, this.#compiled.tree, options.snapshot);
     this.#leaf = this.#place(this.#resume?.state ?? this.#compiled.tree.leafOf(undefined)?.path ?? '');
     this.#idle = this.#idleIn(this.#leaf);
   }
@@ -149,7 +130,7 @@ export class Statechart {
     if (this.#snapshot !== undefined) return;
     const resume = this.#resume;
     this.#resume = undefined;
-    this.#exclusively(() => (resume ? this.#takeUp(resume, 'start') : this.#begin(this.#restored, 'start', '')));
+    this.#turns.take(() => (resume ? this.#takeUp(resume, 'start') : this.#begin(this.#restored, 'start', '')));
   }
 
   /** Clears every timer and lets go of every listener. */
@@ -162,13 +143,13 @@ export class Statechart {
 
   /** Processes an event to its end. From inside a listener it is queued and processed after the current one. */
   send({ type, payload }: StatechartEvent): Outcome {
-    if (this.#depth >= 0) {
-      this.#later(() => this.#process(type, payload));
+    if (this.#turns.busy) {
+      this.#turns.take(() => this.#process(type, payload));
       return { ...this.#idle, queued: true };
     }
     if (this.#accepts?.has(type) !== true) return this.#idle;
     let outcome = this.#idle;
-    this.#exclusively(() => {
+    this.#turns.take(() => {
       outcome = this.#process(type, payload);
     });
     return outcome;
@@ -176,7 +157,7 @@ export class Statechart {
 
   /** Back to the initial state and context, when it runs; keys that the definition persists keep their values. */
   reset(): void {
-    this.#exclusively(() => {
+    this.#turns.take(() => {
       if (this.#snapshot === undefined) return;
       const kept = new Set(this.#definition.persist);
       const values = Object.fromEntries(Object.entries(this.context).filter(([key]) => kept.has(key)));
@@ -188,11 +169,11 @@ export class Statechart {
 
   /** Goes on from a snapshot of the same definition, when it runs. Throws SkullError `invalid` when it is none. */
   restore(snapshot: unknown): void {
-    const fitting = this.#fitting(snapshot);
-    this.#exclusively(() => {
+    const resume = fitting(this.#definition, this.#compiled.tree, snapshot);
+    this.#turns.take(() => {
       if (this.#snapshot === undefined) return;
       this.#timers.stopAll();
-      this.#takeUp(fitting, 'restore');
+      this.#takeUp(resume, 'restore');
     });
   }
 
@@ -210,50 +191,8 @@ export class Statechart {
     };
   }
 
-  #fitting(value: unknown): Snapshot {
-    const copy: unknown = structuredClone(value);
-    const issues = issuesOf(SnapshotSchema, copy);
-    const snapshot = copy as Snapshot;
-    const place = issues.length === 0 ? this.#compiled.tree.find(snapshot.state) : undefined;
-    if (issues.length === 0 && snapshot.id !== this.#definition.id) {
-      issues.push({ path: '/id', message: `is of the statechart ${JSON.stringify(snapshot.id)}` });
-    } else if (issues.length === 0 && (place === undefined || place.children.length > 0)) {
-      issues.push({ path: '/state', message: `is no innermost state: ${JSON.stringify(snapshot.state)}` });
-    }
-    const [first] = issues;
-    if (first) throw new SkullError('invalid', `The snapshot is invalid: ${first.path} ${first.message}`, { issues });
-    return { ...snapshot, context: only(this.#definition.context ?? {}, snapshot.context) };
-  }
-
   #idleIn(place: Place): Outcome {
     return Object.freeze({ handled: false, changed: false, from: place.path, to: place.path, commands: NO_COMMANDS });
-  }
-
-  #later(work: () => void): void {
-    if (this.#depth < MAX_CHAIN) this.#queue.push({ work, depth: this.#depth + 1 });
-    else this.#onError({ path: '', message: `an event was dropped: ${MAX_CHAIN} events in a row caused each other` });
-  }
-
-  /** Runs the work and then what was queued meanwhile; from inside such work, queues it. */
-  #exclusively(work: () => void): void {
-    if (this.#depth >= 0) {
-      this.#later(work);
-      return;
-    }
-    this.#depth = 0;
-    try {
-      work();
-      while (this.#queue.length > 0) {
-        const waiting = this.#queue;
-        this.#queue = [];
-        for (const next of waiting) {
-          this.#depth = next.depth;
-          next.work();
-        }
-      }
-    } finally {
-      this.#depth = -1;
-    }
   }
 
   #begin(values: Record<string, unknown>, event: string, from: string): void {
@@ -285,7 +224,7 @@ export class Statechart {
   }
 
   #delayEnded(place: Place, index: number, still: () => boolean): void {
-    this.#exclusively(() => {
+    this.#turns.take(() => {
       if (still()) this.#step({ type: delayType(place, index), name: 'delay', payload: undefined });
     });
   }

@@ -1,6 +1,6 @@
+import { systemClock, systemRandom } from '../../adapters/system.ts';
 import type { Log, LogEntry } from '../../core/model/ports.ts';
 import { loadEnvironment } from '../env.ts';
-import { systemClock, systemRandom } from '../ports.ts';
 import { endWithProcess } from '../process.ts';
 
 const print = ({ kind, msg }: LogEntry): void => void process.stdout.write(`${kind} ${msg}\n`);

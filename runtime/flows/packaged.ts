@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { writeWhole } from '../write-whole.ts';
+import { writeWhole } from '../../adapters/files/write-whole.ts';
 
 /** Remembers which text of each packaged flow file the folder last received: file name → SHA-256. */
 const MANIFEST = '.packaged';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { writeWhole } from '../write-whole.ts';
+import { writeWhole } from '../../adapters/files/write-whole.ts';
 import { arrange } from './arrange.ts';
 import { type FlowNode, readFlowFiles } from './files.ts';
 

@@ -1,7 +1,7 @@
-import type { TSchema } from '../../core/model/type.ts';
-import { Type } from '../../core/model/type.ts';
 import { ERROR_CODES, type ErrorCode, SkullError } from '../../core/model/errors.ts';
 import { type Problem, toProblem } from '../../core/model/problem.ts';
+import type { TSchema } from '../../core/model/type.ts';
+import { Type } from '../../core/model/type.ts';
 import { SECTION_NAMES, SECTIONS, ServoLimits } from '../../core/skull/config/sections.ts';
 import { OPERATIONS } from '../../core/skull/operations/index.ts';
 import { errorStatuses, type Operation, type Tag } from '../../core/skull/operations/operation.ts';

@@ -1,0 +1,276 @@
+import { connect as connectTcp, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
+import packets from 'mqtt-packet';
+import type { BrokerMessage, Log, Will } from '../../core/model/ports.ts';
+import { covers, minimal } from './filters.ts';
+import { PacedSocket } from './paced-socket.ts';
+import { Router, type Subscriber } from './router.ts';
+
+const KEEPALIVE_SECONDS = 20;
+const RETRY_MS = 1000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 1000;
+/** Bytes that may wait to be sent; past this the broker or the network does not keep up. */
+const MAX_UNSENT = 4 * 1024 * 1024;
+/** Topics come from outside: past this many what is known of them starts anew. */
+const MAX_TOPICS = 8192;
+/** Nobody's filter: its unsubscription is answered after all that came before it. */
+const BARRIER = '$skull/barrier';
+
+export interface LaneOptions {
+  host: string;
+  port: number;
+  tls: boolean;
+  clientId: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  will?: Will | undefined;
+  log: Log;
+}
+
+export interface LaneEvents {
+  /** Connected, and everything is subscribed. */
+  ready(): void;
+  /** Said once for each connection that ended and each attempt that failed. */
+  down(reason: string): void;
+  /** True for a message that this link published itself. */
+  own(message: BrokerMessage): boolean;
+}
+
+/**
+ * One connection of a link, by mqtt.js, and what is subscribed over it: MQTT 5, or 3.1.1 where the broker knows no better.
+ * Overlapping filters are asked of the broker once, as the widest of them.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #events: LaneEvents;
+  readonly #router: Router;
+  /** Those who have yet to hear what the broker has stored, with the topics of which they have. */
+  readonly #newcomers = new Map<Subscriber, Set<string>>();
+  /** The filters that the broker holds for us, each under a number that MQTT 5 sends along with a message. */
+  readonly #held = new Map<string, number>();
+  #lastNumber = 0;
+  /** By topic: the number under which its messages count. */
+  readonly #counting = new Map<string, number>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #client: MqttClient | undefined;
+  #version: 4 | 5 = 5;
+  #reached = false;
+  #accepted = false;
+  #ready = false;
+  #closed = false;
+  #reason = '';
+
+  constructor(options: LaneOptions, events: LaneEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#router = new Router(options.log);
+    void this.#open();
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get version(): 4 | 5 {
+    return this.#version;
+  }
+
+  get congested(): boolean {
+    return (this.#client?.stream.writableLength ?? 0) > MAX_UNSENT;
+  }
+
+  listensTo(topic: string): boolean {
+    return this.#router.of(topic).length > 0;
+  }
+
+  subscribe(filters: readonly string[], listener: (message: BrokerMessage) => void, qos: 0 | 1): () => void {
+    const subscriber = this.#router.add({ filters, listener, qos });
+    if (this.#ready) void this.#inTurn(() => this.#ask([subscriber]));
+    return () => {
+      this.#newcomers.delete(subscriber);
+      this.#router.delete(subscriber);
+      if (this.#ready) void this.#inTurn(() => this.#tidy());
+    };
+  }
+
+  publish(topic: string, payload: string, qos: 0 | 1, retain: boolean): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (qos > 0) {
+      client.publish(topic, payload, { qos, retain });
+      return;
+    }
+    // What is not acknowledged is written at once: mqtt.js keeps books on it first, for several times the work.
+    const packet = { cmd: 'publish', topic, payload, qos: 0, retain, dup: false } as const;
+    packets.writeToStream(packet, client.stream as Duplex, { protocolVersion: this.#version });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = this.#client;
+    if (client === undefined) return;
+    const forced = setTimeout(() => client.end(true), CLOSE_TIMEOUT_MS);
+    await client.endAsync(!this.#ready);
+    clearTimeout(forced);
+    this.#ready = false;
+  }
+
+  /** mqtt.js is loaded when it is needed: with the embedded broker it never is. */
+  async #open(): Promise<void> {
+    const { MqttClient: Client } = await import('mqtt');
+    if (this.#closed) return;
+    const { clientId, username, password, will } = this.#options;
+    const options: IClientOptions = {
+      clientId,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(will && { will: { topic: will.topic, payload: Buffer.from(will.offline), qos: 0, retain: true } }),
+      protocolVersion: this.#version,
+      clean: true,
+      resubscribe: false,
+      keepalive: KEEPALIVE_SECONDS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: RETRY_MS,
+      reconnectOnConnackError: true,
+    };
+    const client = new Client((self) => this.#connect(self.options), options);
+    this.#client = client;
+    client.on('connect', () => void this.#welcome());
+    client.on('message', (topic, payload, packet) => this.#receive(topic, payload, packet));
+    client.on('error', (error) => {
+      this.#reason = error.message || String(Reflect.get(error, 'code'));
+    });
+    client.on('close', () => this.#lost());
+  }
+
+  #connect(options: IClientOptions): Duplex {
+    options.protocolVersion = this.#version;
+    this.#reached = false;
+    this.#accepted = false;
+    this.#reason = '';
+    const { host, port, tls } = this.#options;
+    const socket = tls
+      ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+      : connectTcp({ host, port });
+    socket.setNoDelay(true);
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      this.#reached = true;
+    });
+    return new PacedSocket(socket);
+  }
+
+  async #welcome(): Promise<void> {
+    this.#accepted = true;
+    this.#held.clear();
+    this.#counting.clear();
+    if (!(await this.#inTurn(() => this.#ask(this.#router.all()))) || this.#ready) return;
+    this.#ready = true;
+    this.#events.ready();
+  }
+
+  /** What is asked of the broker is asked one thing after the other: each depends on what came of the last. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Subscribes for newcomers; false where the connection ended first. */
+  async #ask(newcomers: readonly Subscriber[]): Promise<boolean> {
+    const client = this.#client;
+    for (const subscriber of newcomers) this.#newcomers.set(subscriber, new Set());
+    const wanted = newcomers.flatMap(({ filters }) => filters);
+    const asked = [...this.#wanted()].filter(([filter]) => wanted.some((one) => covers(filter, one)));
+    try {
+      if (asked.length > 0) {
+        await this.#hold(asked, 0);
+        await client?.unsubscribeAsync(BARRIER);
+      }
+    } catch (error) {
+      if (client?.connected !== true) return false;
+      this.#options.log.warn({ kind: 'mqtt', msg: 'the broker refused a subscription', error });
+    }
+    for (const subscriber of newcomers) this.#newcomers.delete(subscriber);
+    await this.#tidy();
+    return client?.connected === true;
+  }
+
+  /** Subscribes at the broker. `retainHandling` 0: with what is stored, 2: without. */
+  async #hold(filters: readonly (readonly [string, 0 | 1])[], retainHandling: 0 | 2): Promise<void> {
+    await Promise.all(
+      filters.map(([filter, qos]) => {
+        const number = this.#held.get(filter) ?? ++this.#lastNumber;
+        this.#held.set(filter, number);
+        this.#counting.clear();
+        const properties = this.#version === 5 ? { properties: { subscriptionIdentifier: number } } : {};
+        return this.#client?.subscribeAsync(filter, { qos, nl: true, rap: true, rh: retainHandling, ...properties });
+      }),
+    );
+  }
+
+  /** Gives back what nobody listens to any more, and takes up what was covered by it. */
+  async #tidy(): Promise<void> {
+    const wanted = this.#wanted();
+    const missing = [...wanted].filter(([filter]) => !this.#held.has(filter));
+    const needless = [...this.#held.keys()].filter((filter) => !wanted.has(filter));
+    try {
+      await this.#hold(missing, 2);
+      for (const filter of needless) this.#held.delete(filter);
+      this.#counting.clear();
+      if (needless.length > 0) await this.#client?.unsubscribeAsync(needless);
+    } catch {
+      // The connection ended: the next one begins with what is wanted then.
+    }
+  }
+
+  #wanted(): Map<string, 0 | 1> {
+    return minimal(this.#router.all().flatMap(({ filters, qos }) => filters.map((filter) => [filter, qos] as const)));
+  }
+
+  #receive(topic: string, payload: Uint8Array, packet: IPublishPacket): void {
+    const subscribers = this.#router.of(topic);
+    if (subscribers.length === 0) return;
+    // With MQTT 5 a live message shows the publisher's own retain flag; with 3.1.1 only stored ones have it.
+    if (packet.retain && (this.#version === 4 || subscribers.some((one) => this.#newcomers.has(one)))) {
+      this.#receiveStored(subscribers, topic, payload);
+      return;
+    }
+    if (this.#isCopy(topic, packet)) return;
+    const retain = this.#version === 5 ? packet.retain : undefined;
+    const message: BrokerMessage = { topic, payload, stored: false, retain };
+    if (!this.#events.own(message)) this.#router.deliver(subscribers, message);
+  }
+
+  #receiveStored(subscribers: readonly Subscriber[], topic: string, payload: Uint8Array): void {
+    const message: BrokerMessage = { topic, payload, stored: true, retain: this.#version === 5 ? true : undefined };
+    const told = subscribers.filter((one) => this.#newcomers.get(one)?.has(topic) === false);
+    for (const one of told) this.#newcomers.get(one)?.add(topic);
+    if (told.length > 0 && !this.#events.own(message)) this.#router.deliver(told, message);
+  }
+
+  /** Brokers send a message once for each filter that fits it; the copy for the oldest filter is the one that counts. */
+  #isCopy(topic: string, { properties }: IPublishPacket): boolean {
+    const numbers = properties?.subscriptionIdentifier;
+    if (numbers === undefined) return false;
+    let counts = this.#counting.get(topic);
+    if (counts === undefined) {
+      counts = [...this.#held].find(([filter]) => covers(filter, topic))?.[1] ?? 0;
+      if (this.#counting.size >= MAX_TOPICS) this.#counting.clear();
+      this.#counting.set(topic, counts);
+    }
+    return Array.isArray(numbers) ? !numbers.includes(counts) : numbers !== counts;
+  }
+
+  #lost(): void {
+    this.#ready = false;
+    this.#newcomers.clear();
+    if (this.#closed) return;
+    // A broker that knows no MQTT 5 refuses it, or hangs up.
+    if (this.#reached && !this.#accepted) this.#version = this.#version === 5 ? 4 : 5;
+    if (this.#version === 4 && this.#reached && !this.#accepted) return;
+    this.#events.down(this.#reason || 'the connection was closed');
+  }
+}

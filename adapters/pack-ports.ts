@@ -1,0 +1,24 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { PackPorts } from '../core/model/ports.ts';
+import { JsonFolder } from './files/json-folder.ts';
+import { VERSION } from './files/package-root.ts';
+import { systemClock, systemRandom } from './system.ts';
+
+/** The world as the nodes see it: the system's time and chance, files below `home`, and the given log and broker. */
+export function packPorts({ home, log, connect }: Pick<PackPorts, 'home' | 'log' | 'connect'>): PackPorts {
+  const folders = {
+    config: new JsonFolder(path.join(home, 'config')),
+    data: new JsonFolder(path.join(home, 'data')),
+  };
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    version: VERSION,
+    home,
+    connect,
+    documents: (folder) => folders[folder],
+    songs: () => readdir(path.join(home, 'songs')).catch(() => []),
+  };
+}
