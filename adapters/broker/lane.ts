@@ -184,16 +184,19 @@ export class Lane {
     for (const subscriber of newcomers) this.#newcomers.set(subscriber, new Set());
     const wanted = newcomers.flatMap(({ filters }) => filters);
     const asked = [...this.#wanted()].filter(([filter]) => wanted.some((one) => covers(filter, one)));
+    const heard = () => {
+      for (const subscriber of newcomers) this.#newcomers.delete(subscriber);
+    };
     try {
       if (asked.length > 0) {
         await this.#hold(asked, 0);
-        await client?.unsubscribeAsync(BARRIER);
+        await this.#release([BARRIER], heard);
       }
     } catch (error) {
       if (client?.connected !== true) return false;
       this.#options.log.warn({ kind: 'mqtt', msg: 'the broker refused a subscription', error });
     }
-    for (const subscriber of newcomers) this.#newcomers.delete(subscriber);
+    heard();
     await this.#tidy();
     return client?.connected === true;
   }
@@ -211,6 +214,17 @@ export class Lane {
     );
   }
 
+  /** Unsubscribes at the broker. What comes in after its answer is handled after `released`. */
+  #release(filters: string[], released: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client?.unsubscribe(filters, (error) => {
+        if (error) reject(error);
+        released();
+        resolve();
+      });
+    });
+  }
+
   /** Gives back what nobody listens to any more, and takes up what was covered by it. */
   async #tidy(): Promise<void> {
     const wanted = this.#wanted();
@@ -218,9 +232,11 @@ export class Lane {
     const needless = [...this.#held.keys()].filter((filter) => !wanted.has(filter));
     try {
       await this.#hold(missing, 2);
-      for (const filter of needless) this.#held.delete(filter);
-      this.#counting.clear();
-      if (needless.length > 0) await this.#client?.unsubscribeAsync(needless);
+      if (needless.length === 0) return;
+      await this.#release(needless, () => {
+        for (const filter of needless) this.#held.delete(filter);
+        this.#counting.clear();
+      });
     } catch {
       // The connection ended: the next one begins with what is wanted then.
     }
