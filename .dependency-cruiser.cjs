@@ -9,7 +9,12 @@ const only = (name, from, allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('model-imports-nothing', room('core/model'), [room('core/model')]),
     only('statechart-imports-model', room('core/statechart'), [room('core/model'), room('core/statechart')]),
     only('supervision-imports-model', room('core/supervision'), [room('core/model'), room('core/supervision')]),

@@ -142,12 +142,15 @@ export class Lane {
     client.on('message', (topic, payload, packet) => this.#receive(topic, payload, packet));
     client.on('error', (error) => {
       this.#reason = error.message || String(Reflect.get(error, 'code'));
+      // A refusal of MQTT 5 needs no pause before 3.1.1 is tried.
+      if (this.#reached && !this.#accepted && this.#version === 5) client.options.reconnectPeriod = 1;
     });
     client.on('close', () => this.#lost());
   }
 
   #connect(options: IClientOptions): Duplex {
     options.protocolVersion = this.#version;
+    options.reconnectPeriod = RETRY_MS;
     this.#reached = false;
     this.#accepted = false;
     this.#reason = '';

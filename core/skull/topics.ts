@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '../model/type.ts';
 import type { ServiceName } from '../model/services.ts';
+import { type Static, type TSchema, Type } from '../model/type.ts';
 
 export const MODES = ['Idle', 'Accueil', 'Chanson', 'IA', 'FullAuto'] as const;
 export type Mode = (typeof MODES)[number];

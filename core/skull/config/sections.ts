@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { SERVICES, type ServiceName } from '../../model/services.ts';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { deepFreeze } from './json.ts';
 
 const A_DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,5 +1,5 @@
-import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
+import { Type } from '../../model/type.ts';
 import type { Statechart } from '../../statechart/statechart.ts';
 import type { Character } from '../character.ts';
 import { Ia } from '../config/sections.ts';

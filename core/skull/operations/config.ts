@@ -1,5 +1,5 @@
-import { type TSchema, Type } from '../../model/type.ts';
 import { type ErrorCode, SkullError } from '../../model/errors.ts';
+import { type TSchema, Type } from '../../model/type.ts';
 import { DEFAULTS, isSectionName, SECTION_NAMES, SECTIONS, type SectionName } from '../config/sections.ts';
 import { define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
 

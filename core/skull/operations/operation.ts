@@ -1,6 +1,6 @@
-import type { Static, TSchema } from '../../model/type.ts';
 import { ERROR_CODES, type ErrorCode, SkullError } from '../../model/errors.ts';
 import { parse } from '../../model/schema.ts';
+import type { Static, TSchema } from '../../model/type.ts';
 import type { Character } from '../character.ts';
 
 /** What a key allows, each role all that the one before it does. */

@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 
 /** How every list is asked for. */
 export const PageQuery = Type.Object(

@@ -1,6 +1,6 @@
-import { type Static, type TSchema, Type } from '../../model/type.ts';
 import { PRIORITIES } from '../../model/priority.ts';
 import { SERVICES } from '../../model/services.ts';
+import { type Static, type TSchema, Type } from '../../model/type.ts';
 import type { Character } from '../character.ts';
 import { MODES, STATES } from '../topics.ts';
 import { define, type Operation } from './operation.ts';

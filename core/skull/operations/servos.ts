@@ -1,5 +1,5 @@
-import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
+import { Type } from '../../model/type.ts';
 import type { Character } from '../character.ts';
 import { ServoLimits } from '../config/sections.ts';
 import { refuseUnderEstop } from './body.ts';

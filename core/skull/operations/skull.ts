@@ -1,5 +1,5 @@
-import { Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
+import { Type } from '../../model/type.ts';
 import { bodyOf, modeOf } from './body.ts';
 import { define, type Operation } from './operation.ts';
 import { Mode, State } from './service.ts';

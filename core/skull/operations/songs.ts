@@ -1,5 +1,5 @@
-import { type Static, Type } from '../../model/type.ts';
 import { SkullError } from '../../model/errors.ts';
+import { type Static, Type } from '../../model/type.ts';
 import type { Statechart } from '../../statechart/statechart.ts';
 import type { Character } from '../character.ts';
 import { bodyOf, refusal, refuseUnderEstop } from './body.ts';
