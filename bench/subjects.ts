@@ -70,7 +70,7 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
   const [port, mqttPort] = [await freePort(), await freePort()];
   const mqttUrl = externalBroker ?? `mqtt://127.0.0.1:${mqttPort}`;
   const env = {
-    PATH: process.env.PATH,
+    PATH: `${path.dirname(NODE)}:${process.env.PATH}`,
     HOME: folder('home'),
     ENV: 'production',
     SIMULATOR: 'false',
@@ -83,7 +83,7 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
     ...(externalBroker === undefined ? { MQTT_PORT: String(mqttPort) } : { MQTT_URL: externalBroker }),
   };
   const began = performance.now();
-  const running = start(NODE, [path.join(ROOT, 'dist/runtime/cli.js'), 'start'], { env });
+  const running = start(path.join(ROOT, 'dist/runtime/cli.js'), ['start'], { env });
   try {
     await listening(Number(new URL(mqttUrl).port));
     const client = await connect(mqttUrl, []);

@@ -1,5 +1,5 @@
 /** Copies what tsc leaves behind into dist/: the editor side of the nodes, and the documents' browser bundle. */
-import { cp, mkdir, readdir } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -17,3 +17,5 @@ await cp(
   path.join(root, 'node_modules/redoc/bundles/redoc.standalone.js'),
   path.join(dist, 'runtime/http/assets/redoc.standalone.js'),
 );
+// Run as a program, it brings its own limits of memory.
+await chmod(path.join(dist, 'runtime/cli.js'), 0o755);

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type PublishPacket } from 'aedes';
-import packets from 'mqtt-packet';
 import { PacedSocket } from './paced-socket.ts';
 import { PacketMeter } from './packet-meter.ts';
+import { writePublish } from './write-publish.ts';
 
 type Done = (error?: Error) => void;
 /** Aedes' typings leave out the client, which its own handlers pass. */
@@ -162,7 +162,7 @@ export class Hub extends Aedes {
     if (guest) guest.latest = brokerCounter;
     guest?.weigh();
     if (qos !== 0 || !client.connected || client.conn.destroyed) return false;
-    packets.writeToStream({ cmd: 'publish', topic, payload, qos: 0, retain, dup: false }, client.conn);
+    writePublish(client.conn, { topic, payload, retain }, 4);
     return true;
   }
 

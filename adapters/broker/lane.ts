@@ -2,11 +2,11 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
-import packets from 'mqtt-packet';
 import type { BrokerMessage, Log, Will } from '../../core/model/ports.ts';
 import { covers, minimal } from './filters.ts';
 import { PacedSocket } from './paced-socket.ts';
 import { Router, type Subscriber } from './router.ts';
+import { writePublish } from './write-publish.ts';
 
 const KEEPALIVE_SECONDS = 20;
 const RETRY_MS = 1000;
@@ -104,8 +104,7 @@ export class Lane {
       return;
     }
     // What is not acknowledged is written at once: mqtt.js keeps books on it first, for several times the work.
-    const packet = { cmd: 'publish', topic, payload, qos: 0, retain, dup: false } as const;
-    packets.writeToStream(packet, client.stream as Duplex, { protocolVersion: this.#version });
+    writePublish(client.stream as Duplex, { topic, payload, retain }, this.#version);
   }
 
   async close(): Promise<void> {

@@ -118,6 +118,7 @@ export class Character {
 
   /** Ends the connection and writes what waits. */
   async close(): Promise<void> {
+    this.life.close();
     await Promise.all([this.config.close(), this.link.close()]);
   }
 }

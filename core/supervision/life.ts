@@ -14,6 +14,9 @@ export class SignsOfLife {
   readonly #clock: Clock;
   readonly #timeoutOf: (service: ServiceName) => number;
   readonly #seen = new Map<ServiceName, number>();
+  readonly #alive = new Set<ServiceName>();
+  readonly #listeners = new Set<() => void>();
+  #timer: unknown;
 
   /** `timeoutOf` gives the silence in ms after which a service is silent; 0: never. */
   constructor(clock: Clock, timeoutOf: (service: ServiceName) => number) {
@@ -23,6 +26,16 @@ export class SignsOfLife {
 
   seen(service: ServiceName): void {
     this.#seen.set(service, this.#clock.now());
+    if (this.#alive.has(service)) return;
+    this.#alive.add(service);
+    this.#watch();
+    this.#tell();
+  }
+
+  /** Called when a service is heard again and when it falls silent. Returns the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   report(): Record<ServiceName, ServiceReport> {
@@ -32,11 +45,41 @@ export class SignsOfLife {
     >;
   }
 
+  /** Lets go of the timer. */
+  close(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#listeners.clear();
+  }
+
   #reportOf(service: ServiceName): ServiceReport {
     const seen = this.#seen.get(service);
     if (seen === undefined) return { state: 'unknown', alive: false, last_seen: null, restarts: 0 };
-    const timeout = this.#timeoutOf(service);
-    const alive = timeout === 0 || this.#clock.now() - seen <= timeout;
+    const alive = this.#clock.now() <= this.#silentFrom(service);
     return { state: alive ? 'alive' : 'silent', alive, last_seen: new Date(seen).toISOString(), restarts: 0 };
+  }
+
+  #silentFrom(service: ServiceName): number {
+    const timeout = this.#timeoutOf(service);
+    return timeout === 0 ? Number.POSITIVE_INFINITY : (this.#seen.get(service) ?? 0) + timeout;
+  }
+
+  /** One timer for all, for the first that may fall silent: a service that beats moves none. */
+  #watch(): void {
+    this.#clock.clearTimeout(this.#timer);
+    const first = Math.min(...[...this.#alive].map((service) => this.#silentFrom(service)));
+    if (first === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#clock.setTimeout(() => this.#look(), first - this.#clock.now() + 1);
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    const silent = [...this.#alive].filter((service) => now > this.#silentFrom(service));
+    for (const service of silent) this.#alive.delete(service);
+    this.#watch();
+    if (silent.length > 0) this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { SkullError } from '../../core/model/errors.ts';
+import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
 interface CommandDef extends NodeDef {
@@ -17,6 +18,7 @@ interface CommandMessage extends NodeMessageInFlow {
 export default function skullCommand(RED: NodeAPI): void {
   function create(this: Node, def: CommandDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     if (character === undefined) {
       this.status({ fill: 'red', shape: 'ring', text: 'skull-command.status.no-character' });

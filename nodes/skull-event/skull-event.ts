@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { Character } from '../../core/skull/character.ts';
+import { nextId, withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
 interface EventDef extends NodeDef {
@@ -8,20 +9,19 @@ interface EventDef extends NodeDef {
 }
 
 const STATUS_EVERY_MS = 1000;
-/** How often a service that fell silent is looked for: silence makes no event of its own. */
-const SILENCE_EVERY_MS = 5000;
 
 /** What happens to the character, as messages: each event, or its status when that has changed. */
 export default function skullEvent(RED: NodeAPI): void {
   function create(this: Node, def: EventDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     if (character === undefined) {
       this.status({ fill: 'red', shape: 'ring', text: 'skull-event.status.no-character' });
       return;
     }
     const send = (topic: string, payload: object, retain: boolean) =>
-      this.send({ topic, payload, retain } as NodeMessage);
+      this.send({ _msgid: nextId(), topic, payload, retain } as NodeMessage);
     this.on(
       'close',
       def.source === 'status'
@@ -37,29 +37,17 @@ function watchStatus(character: Character, listener: (status: object) => void): 
   const { clock } = character;
   let waiting: unknown;
   let sentAt = Number.NEGATIVE_INFINITY;
-  let services = '';
-
-  const servicesNow = () => JSON.stringify(Object.values(character.life.report()).map(({ state }) => state));
   const send = () => {
     waiting = undefined;
     sentAt = clock.now();
-    services = servicesNow();
     listener(character.status());
   };
   const changed = () => {
     waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.now()));
   };
-  let silence: unknown;
-  const look = () => {
-    if (servicesNow() !== services) changed();
-    silence = clock.setTimeout(look, SILENCE_EVERY_MS);
-  };
-
-  const ends = [character.onEvent(changed), character.link.onConnection(changed)];
-  look();
+  const ends = [character.onEvent(changed), character.life.onChange(changed), character.link.onConnection(changed)];
   return () => {
     for (const end of ends) end();
     clock.clearTimeout(waiting);
-    clock.clearTimeout(silence);
   };
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { messageOf } from '../../core/model/errors.ts';
 import type { Snapshot } from '../../core/statechart/definition.ts';
+import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf, portsOf } from '../ports.ts';
 import { serveEditor } from './admin.ts';
 import { Fsm, type FsmMessage } from './fsm.ts';
@@ -32,6 +33,7 @@ export default function skullFsm(RED: NodeAPI): void {
 
   function create(this: Node, def: FsmDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     let fsm: Fsm | undefined;
     try {
       fsm = build(this, def);

@@ -4,6 +4,7 @@ import { PROBLEM_TYPE, toProblem } from '../../core/model/problem.ts';
 import type { Character } from '../../core/skull/character.ts';
 import { OPERATIONS, operationOf } from '../../core/skull/operations/index.ts';
 import type { Answer, Command, Operation } from '../../core/skull/operations/operation.ts';
+import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 import { LastStatus } from './last-status.ts';
 import { type OperationMessage, type Received, receive } from './request.ts';
@@ -22,6 +23,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export default function skullOperation(RED: NodeAPI): void {
   function create(this: Node, def: OperationDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     const operation = operationOf(def.operation);
     if (character === undefined || operation === undefined) {

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { nextId, withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
 interface SignalDef extends NodeDef {
@@ -11,6 +12,7 @@ interface SignalDef extends NodeDef {
 export default function skullSignal(RED: NodeAPI): void {
   function create(this: Node, def: SignalDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     if (character === undefined) {
       this.status({ fill: 'red', shape: 'ring', text: 'skull-signal.status.no-character' });
@@ -22,7 +24,8 @@ export default function skullSignal(RED: NodeAPI): void {
       (message) => {
         const payload = intake.read(message);
         if (payload === undefined) return;
-        this.send({ topic: message.topic, payload, stored: message.stored, retain: message.retain } as NodeMessage);
+        const { topic, stored, retain } = message;
+        this.send({ _msgid: nextId(), topic, payload, stored, retain } as NodeMessage);
       },
       { express: def.express === true, qos: 1 },
     );

@@ -17,9 +17,9 @@ export class Skull {
   #stderr = '';
 
   constructor(args: readonly string[], variables: Record<string, string> = {}, cwd = PACKAGE_ROOT) {
-    this.#child = spawn(process.execPath, [path.join(PACKAGE_ROOT, 'dist/runtime/cli.js'), ...args], {
+    this.#child = spawn(path.join(PACKAGE_ROOT, 'dist/runtime/cli.js'), args, {
       cwd,
-      env: { PATH: process.env.PATH, ...variables },
+      env: { PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stdout?.on('data', (chunk) => {
