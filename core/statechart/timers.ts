@@ -17,7 +17,8 @@ const LONGEST = 2 ** 31 - 1;
 export class Timers {
   readonly #clock: Clock;
   readonly #ended: (place: Place, index: number, still: () => boolean) => void;
-  readonly #timers = new Set<Timer>();
+  /** A few at most. An array, for a Set leaves a trail of its old tables, which keeps what they held until a full collection. */
+  #timers: readonly Timer[] = [];
 
   /** `ended` is told when a delay is over, with a function that says later whether its state has been active ever since. */
   constructor(clock: Clock, ended: (place: Place, index: number, still: () => boolean) => void) {
@@ -29,7 +30,7 @@ export class Timers {
     delays.forEach((ms, index) => {
       if (ms === undefined) return;
       const timer: Timer = { place, index, due: this.#clock.now() + ms, handle: undefined };
-      this.#timers.add(timer);
+      this.#timers = [...this.#timers, timer];
       this.#wait(timer);
     });
   }
@@ -47,28 +48,33 @@ export class Timers {
 
   #end(timer: Timer): void {
     timer.handle = undefined;
-    this.#ended(timer.place, timer.index, () => this.#timers.delete(timer));
+    this.#ended(timer.place, timer.index, () => {
+      const still = this.#timers.includes(timer);
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      return still;
+    });
   }
 
   stop(place: Place): void {
-    if (this.#timers.size === 0) return;
-    for (const timer of this.#timers) {
-      if (timer.place === place) this.#drop(timer);
-    }
+    if (this.#timers.length > 0) this.#drop((timer) => timer.place === place);
   }
 
   stopAll(): void {
-    for (const timer of this.#timers) this.#drop(timer);
+    this.#drop(() => true);
   }
 
-  #drop(timer: Timer): void {
-    this.#timers.delete(timer);
-    if (timer.handle !== undefined) this.#clock.clearTimeout(timer.handle);
+  #drop(over: (timer: Timer) => boolean): void {
+    const left: Timer[] = [];
+    for (const timer of this.#timers) {
+      if (!over(timer)) left.push(timer);
+      else if (timer.handle !== undefined) this.#clock.clearTimeout(timer.handle);
+    }
+    this.#timers = left;
   }
 
   snapshot(): Snapshot['timers'] {
     const now = this.#clock.now();
-    return [...this.#timers].map(({ place, index, due }) => ({
+    return this.#timers.map(({ place, index, due }) => ({
       state: place.path,
       after: index,
       remaining: Math.max(0, due - now),
