@@ -56,6 +56,7 @@ export class Lane {
   readonly #counting = new Map<string, number>();
   #turn: Promise<unknown> = Promise.resolve();
   #client: MqttClient | undefined;
+  #socket: PacedSocket | undefined;
   #version: 4 | 5 = 5;
   #reached = false;
   #accepted = false;
@@ -105,6 +106,11 @@ export class Lane {
     }
     // What is not acknowledged is written at once: mqtt.js keeps books on it first, for several times the work.
     writePublish(client.stream as Duplex, { topic, payload, retain }, this.#version);
+  }
+
+  /** Lets what comes in wait, or come again. */
+  hold(held: boolean): void {
+    this.#socket?.hold(held);
   }
 
   async close(): Promise<void> {
@@ -161,7 +167,8 @@ export class Lane {
     socket.once(tls ? 'secureConnect' : 'connect', () => {
       this.#reached = true;
     });
-    return new PacedSocket(socket);
+    this.#socket = new PacedSocket(socket);
+    return this.#socket;
   }
 
   async #welcome(): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   SubscribeOptions,
 } from '../../core/model/ports.ts';
 import { systemClock } from '../system.ts';
+import { Backlog } from './backlog.ts';
 import { brokerUrl } from './broker-url.ts';
 import { Echoes, samePayload } from './echoes.ts';
 import { Lane } from './lane.ts';
@@ -31,6 +32,12 @@ class MqttLink implements BrokerLink {
   /** Our own messages where the broker cannot be told to keep them back: from 3.1.1, and from one lane to the other. */
   readonly #echoes = new Map<Lane, Echoes>();
   readonly #listeners = new Set<(connected: boolean) => void>();
+  readonly #backlog = new Backlog({
+    mark: () => this.#main.publish(this.#markTopic, '', 0, false),
+    hold: (held) => this.#main.hold(held),
+  });
+  /** Filters like `#` do not see topics that begin with a dollar sign. */
+  readonly #markTopic: string;
   #connected = false;
   /** The present outage is in the log. */
   #complained = false;
@@ -41,6 +48,7 @@ class MqttLink implements BrokerLink {
     this.#options = options;
     this.url = brokerUrl(options).url;
     this.#clientId = options.clientId ?? `skull-${randomBytes(6).toString('hex')}`;
+    this.#markTopic = `$skull/${this.#clientId}`;
     this.#main = this.#lane(false);
   }
 
@@ -64,7 +72,7 @@ class MqttLink implements BrokerLink {
     listener: (message: BrokerMessage) => void,
     { qos = 0, express = false }: SubscribeOptions = {},
   ): () => void {
-    if (express) this.#express ??= this.#lane(true);
+    if (express) this.#express ??= this.#expressLane();
     return (express && this.#express ? this.#express : this.#main).subscribe(filters, listener, qos);
   }
 
@@ -87,6 +95,12 @@ class MqttLink implements BrokerLink {
     this.#settle();
   }
 
+  #expressLane(): Lane {
+    const lane = this.#lane(true);
+    lane.subscribe([this.#markTopic], () => this.#backlog.returned(), 0);
+    return lane;
+  }
+
   #lane(express: boolean): Lane {
     const { will, log } = this.#options;
     const { url, ...server } = brokerUrl(this.#options);
@@ -97,10 +111,12 @@ class MqttLink implements BrokerLink {
       {
         ready: () => {
           echoes.clear();
+          this.#backlog.reset();
           if (!express) this.#republish();
           this.#settle();
         },
         down: (reason) => {
+          this.#backlog.reset();
           this.#settle();
           this.#complain(reason);
         },
@@ -122,6 +138,7 @@ class MqttLink implements BrokerLink {
       if (returns && lane.ready && lane.listensTo(topic)) echoes.expect(topic, payload);
     }
     this.#main.publish(topic, payload, qos, retain);
+    if (this.#express?.ready === true) this.#backlog.published();
   }
 
   #republish(): void {

@@ -16,6 +16,7 @@ export class PacedSocket extends Duplex {
   readonly #inspect: Inspect | undefined;
   #asked = false;
   #open = true;
+  #held = false;
 
   constructor(socket: Socket, inspect?: Inspect) {
     super({ allowHalfOpen: false, readableHighWaterMark: SLICE });
@@ -35,13 +36,19 @@ export class PacedSocket extends Duplex {
     });
   }
 
+  /** Lets what comes in wait, or come again. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held) this.#pass();
+  }
+
   override _read(): void {
     this.#asked = true;
     this.#pass();
   }
 
   #pass(): void {
-    if (!this.#asked || !this.#open) return;
+    if (!this.#asked || !this.#open || this.#held) return;
     const slice: unknown = this.#socket.read(Math.min(this.#socket.readableLength, SLICE) || undefined);
     if (!(slice instanceof Buffer)) return;
     this.#asked = false;
