@@ -16,8 +16,6 @@ const CLOSE_TIMEOUT_MS = 1000;
 const MAX_UNSENT = 4 * 1024 * 1024;
 /** Topics come from outside: past this many what is known of them starts anew. */
 const MAX_TOPICS = 8192;
-/** Nobody's filter: its unsubscription is answered after all that came before it. */
-const BARRIER = '$skull/barrier';
 
 export interface LaneOptions {
   host: string;
@@ -47,13 +45,16 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #events: LaneEvents;
   readonly #router: Router;
-  /** Those who have yet to hear what the broker has stored, with the topics of which they have. */
-  readonly #newcomers = new Map<Subscriber, Set<string>>();
-  /** The filters that the broker holds for us, each under a number that MQTT 5 sends along with a message. */
-  readonly #held = new Map<string, number>();
+  /**
+   * The filters that the broker holds for us, each with the numbers (MQTT 5: subscription identifiers) that come along
+   * with a message that was sent because of it.
+   */
+  readonly #held = new Map<string, number[]>();
+  /** By number of a subscription that asked for what is stored: for whom, and of which topics they have heard. */
+  readonly #introductions = new Map<number, { newcomers: readonly Subscriber[]; told: Set<string> }>();
   #lastNumber = 0;
-  /** By topic: the number under which its messages count. */
-  readonly #counting = new Map<string, number>();
+  /** By topic: the numbers under which its messages count. */
+  readonly #counting = new Map<string, readonly number[]>();
   #turn: Promise<unknown> = Promise.resolve();
   #client: MqttClient | undefined;
   #socket: PacedSocket | undefined;
@@ -91,7 +92,6 @@ export class Lane {
     const subscriber = this.#router.add({ filters, listener, qos });
     if (this.#ready) void this.#inTurn(() => this.#ask([subscriber]));
     return () => {
-      this.#newcomers.delete(subscriber);
       this.#router.delete(subscriber);
       if (this.#ready) void this.#inTurn(() => this.#tidy());
     };
@@ -174,6 +174,7 @@ export class Lane {
   async #welcome(): Promise<void> {
     this.#accepted = true;
     this.#held.clear();
+    this.#introductions.clear();
     this.#counting.clear();
     if (!(await this.#inTurn(() => this.#ask(this.#router.all()))) || this.#ready) return;
     this.#ready = true;
@@ -190,35 +191,35 @@ export class Lane {
   /** Subscribes for newcomers; false where the connection ended first. */
   async #ask(newcomers: readonly Subscriber[]): Promise<boolean> {
     const client = this.#client;
-    for (const subscriber of newcomers) this.#newcomers.set(subscriber, new Set());
     const wanted = newcomers.flatMap(({ filters }) => filters);
     const asked = [...this.#wanted()].filter(([filter]) => wanted.some((one) => covers(filter, one)));
-    const heard = () => {
-      for (const subscriber of newcomers) this.#newcomers.delete(subscriber);
-    };
     try {
-      if (asked.length > 0) {
-        await this.#hold(asked, 0);
-        await this.#release([BARRIER], heard);
-      }
+      await Promise.all([this.#hold(asked, newcomers), this.#hold(asked)]);
     } catch (error) {
       if (client?.connected !== true) return false;
       this.#options.log.warn({ kind: 'mqtt', msg: 'the broker refused a subscription', error });
     }
-    heard();
     await this.#tidy();
     return client?.connected === true;
   }
 
-  /** Subscribes at the broker. `retainHandling` 0: with what is stored, 2: without. */
-  async #hold(filters: readonly (readonly [string, 0 | 1])[], retainHandling: 0 | 2): Promise<void> {
+  /**
+   * Subscribes at the broker: with what is stored for the newcomers, without where there are none. With MQTT 5 each
+   * filter is asked for twice in a row, under two numbers: the number that comes with a retained message then tells
+   * whether it was stored or was published just now.
+   */
+  async #hold(filters: readonly (readonly [string, 0 | 1])[], newcomers?: readonly Subscriber[]): Promise<void> {
+    if (newcomers === undefined && this.#version === 4) return;
+    const told = new Set<string>();
     await Promise.all(
       filters.map(([filter, qos]) => {
-        const number = this.#held.get(filter) ?? ++this.#lastNumber;
-        this.#held.set(filter, number);
+        const number = ++this.#lastNumber;
+        this.#held.set(filter, [...(this.#held.get(filter) ?? []), number]);
         this.#counting.clear();
+        if (newcomers !== undefined) this.#introductions.set(number, { newcomers, told });
         const properties = this.#version === 5 ? { properties: { subscriptionIdentifier: number } } : {};
-        return this.#client?.subscribeAsync(filter, { qos, nl: true, rap: true, rh: retainHandling, ...properties });
+        const rh = newcomers === undefined ? 2 : 0;
+        return this.#client?.subscribeAsync(filter, { qos, nl: true, rap: true, rh, ...properties });
       }),
     );
   }
@@ -240,7 +241,7 @@ export class Lane {
     const missing = [...wanted].filter(([filter]) => !this.#held.has(filter));
     const needless = [...this.#held.keys()].filter((filter) => !wanted.has(filter));
     try {
-      await this.#hold(missing, 2);
+      await this.#hold(missing, this.#version === 4 ? [] : undefined);
       if (needless.length === 0) return;
       await this.#release(needless, () => {
         for (const filter of needless) this.#held.delete(filter);
@@ -258,44 +259,58 @@ export class Lane {
   #receive(topic: string, payload: Uint8Array, packet: IPublishPacket): void {
     const subscribers = this.#router.of(topic);
     if (subscribers.length === 0) return;
-    // With MQTT 5 a live message shows the publisher's own retain flag; with 3.1.1 only stored ones have it.
-    if (packet.retain && (this.#version === 4 || subscribers.some((one) => this.#newcomers.has(one)))) {
-      this.#receiveStored(subscribers, topic, payload);
-      return;
-    }
-    if (this.#isCopy(topic, packet)) return;
+    const numbers = numbersOf(packet);
+    if (packet.retain && this.#introduced(subscribers, topic, payload, numbers)) return;
+    if (numbers.length > 0 && !this.#counts(topic, numbers)) return;
     const retain = this.#version === 5 ? packet.retain : undefined;
     const message: BrokerMessage = { topic, payload, stored: false, retain };
     if (!this.#events.own(message)) this.#router.deliver(subscribers, message);
   }
 
-  #receiveStored(subscribers: readonly Subscriber[], topic: string, payload: Uint8Array): void {
+  /** Hands a stored message to those for whom it was asked; false where it is a live one. */
+  #introduced(
+    subscribers: readonly Subscriber[],
+    topic: string,
+    payload: Uint8Array,
+    numbers: readonly number[],
+  ): boolean {
+    const known = this.#version === 4 ? [...this.#introductions.keys()] : numbers;
+    const introductions = known.map((number) => this.#introductions.get(number)).filter((one) => one !== undefined);
+    if (introductions.length === 0 && this.#version === 5) return false;
+    const told = new Set<Subscriber>();
+    for (const { newcomers, told: topics } of introductions) {
+      if (topics.has(topic)) continue;
+      topics.add(topic);
+      for (const one of newcomers) if (subscribers.includes(one)) told.add(one);
+    }
     const message: BrokerMessage = { topic, payload, stored: true, retain: this.#version === 5 ? true : undefined };
-    const told = subscribers.filter((one) => this.#newcomers.get(one)?.has(topic) === false);
-    for (const one of told) this.#newcomers.get(one)?.add(topic);
-    if (told.length > 0 && !this.#events.own(message)) this.#router.deliver(told, message);
+    if (told.size > 0 && !this.#events.own(message)) this.#router.deliver(told, message);
+    return true;
   }
 
   /** Brokers send a message once for each filter that fits it; the copy for the oldest filter is the one that counts. */
-  #isCopy(topic: string, { properties }: IPublishPacket): boolean {
-    const numbers = properties?.subscriptionIdentifier;
-    if (numbers === undefined) return false;
-    let counts = this.#counting.get(topic);
-    if (counts === undefined) {
-      counts = [...this.#held].find(([filter]) => covers(filter, topic))?.[1] ?? 0;
+  #counts(topic: string, numbers: readonly number[]): boolean {
+    let counting = this.#counting.get(topic);
+    if (counting === undefined) {
+      counting = [...this.#held].find(([filter]) => covers(filter, topic))?.[1] ?? [];
       if (this.#counting.size >= MAX_TOPICS) this.#counting.clear();
-      this.#counting.set(topic, counts);
+      this.#counting.set(topic, counting);
     }
-    return Array.isArray(numbers) ? !numbers.includes(counts) : numbers !== counts;
+    return numbers.some((number) => counting.includes(number));
   }
 
   #lost(): void {
     this.#ready = false;
-    this.#newcomers.clear();
+    this.#introductions.clear();
     if (this.#closed) return;
     // A broker that knows no MQTT 5 refuses it, or hangs up.
     if (this.#reached && !this.#accepted) this.#version = this.#version === 5 ? 4 : 5;
     if (this.#version === 4 && this.#reached && !this.#accepted) return;
     this.#events.down(this.#reason || 'the connection was closed');
   }
+}
+
+function numbersOf({ properties }: IPublishPacket): readonly number[] {
+  const numbers = properties?.subscriptionIdentifier;
+  return numbers === undefined ? [] : Array.isArray(numbers) ? numbers : [numbers];
 }

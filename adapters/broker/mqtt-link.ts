@@ -29,6 +29,8 @@ class MqttLink implements BrokerLink {
   #express: Lane | undefined;
   /** The last payload of each topic that was published retained, in the order of the first publication. */
   readonly #retained = new Map<string, string>();
+  /** The last of them that the broker was given: what it may still have stored from us. */
+  readonly #given = new Map<string, string>();
   /** Our own messages where the broker cannot be told to keep them back: from 3.1.1, and from one lane to the other. */
   readonly #echoes = new Map<Lane, Echoes>();
   readonly #listeners = new Set<(connected: boolean) => void>();
@@ -123,8 +125,8 @@ class MqttLink implements BrokerLink {
         own: ({ topic, payload, stored }) => {
           // An echo that comes while somebody subscribes looks as if it had been stored.
           const echo = echoes.swallow(topic, payload);
-          const kept = stored ? this.#retained.get(topic) : undefined;
-          return echo || (kept !== undefined && samePayload(kept, payload));
+          const given = stored ? this.#given.get(topic) : undefined;
+          return echo || (given !== undefined && samePayload(given, payload));
         },
       },
     );
@@ -137,6 +139,7 @@ class MqttLink implements BrokerLink {
       const returns = lane !== this.#main || lane.version === 4;
       if (returns && lane.ready && lane.listensTo(topic)) echoes.expect(topic, payload);
     }
+    if (retain) this.#given.set(topic, payload);
     this.#main.publish(topic, payload, qos, retain);
     if (this.#express?.ready === true) this.#backlog.published();
   }

@@ -49,17 +49,20 @@ export class Intake {
     if (signal === undefined) return jsonOrText(text);
 
     let value: unknown;
-    const first = text.charCodeAt(0);
+    const word = text.trim();
+    const first = word.charCodeAt(0);
     if (first === OPEN_BRACE || first === QUOTE || signal.ofWord === undefined) {
       try {
-        value = JSON.parse(text);
+        value = JSON.parse(word);
       } catch {
-        return this.drop(topic, 'not JSON');
+        // Somebody's words may well begin with a quotation mark.
+        if (first !== QUOTE || signal.ofWord === undefined) return this.drop(topic, 'not JSON');
+        value = word;
       }
       if (typeof value === 'string') value = signal.ofWord?.(value) ?? value;
       else if (signal.ofObject !== undefined && typeof value === 'object' && value !== null)
         value = signal.ofObject(value);
-    } else value = signal.ofWord(text.trim());
+    } else value = signal.ofWord(word);
 
     const issues = issuesOf(signal.schema, value);
     if (issues.length > 0)

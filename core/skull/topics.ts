@@ -36,6 +36,13 @@ export interface Signal {
   acceptStored?: (value: unknown) => boolean;
 }
 
+/** Some services say null where they know no id. */
+const withoutNullId = (value: object): unknown => {
+  if (!('id' in value) || value.id !== null) return value;
+  const { id: _, ...rest } = value;
+  return rest;
+};
+
 const modeOf = (value: object): unknown => ('state' in value ? value.state : 'mode' in value ? value.mode : undefined);
 
 export const SIGNALS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
@@ -43,8 +50,8 @@ export const SIGNALS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
   ['vision/pose', { schema: Pose, service: 'vision' }],
   ['audio/vad', { schema: VoiceActivity, service: 'audioin' }],
   ['asr/text', { schema: HeardText, ofWord: (text) => ({ text }), service: 'asr' }],
-  ['ai/response', { schema: AiResponse, ofWord: (text) => ({ text }), service: 'ai' }],
-  ['voice/state', { schema: VoiceState, ofWord: (state) => ({ state }), service: 'voice' }],
+  ['ai/response', { schema: AiResponse, ofWord: (text) => ({ text }), ofObject: withoutNullId, service: 'ai' }],
+  ['voice/state', { schema: VoiceState, ofWord: (state) => ({ state }), ofObject: withoutNullId, service: 'voice' }],
   [
     'motion/estop',
     {

@@ -151,6 +151,7 @@ describe('a link to mosquitto', () => {
       link.publish('b', round, { retain: true });
       link.publish('gone', '', { retain: true });
       link.publish('voice/say', 'too late');
+      while (log.entries.at(-1)?.level !== 'warn') await new Promise((resolve) => setImmediate(resolve));
       await mosquitto.run();
       await whenConnected(link);
       const client = await outside(mosquitto.url);
@@ -167,6 +168,26 @@ describe('a link to mosquitto', () => {
     const told = log.entries.map(({ msg }) => msg);
     const lost = 'no connection to the broker, trying again';
     assert.deepEqual(told, [lost, 'connected to the broker', lost, 'connected to the broker']);
+  });
+
+  it('does not take for news what it published before an outage', async () => {
+    const link = connect('me');
+    const ear = new Ear(link, ['motion/estop']);
+    await whenConnected(link);
+    link.publish('motion/estop', 'on', { retain: true });
+    const client = await outside(mosquitto.url);
+    const heard = await overhear(client, ['motion/estop']);
+    await heard.until('motion/estop on');
+    // Whoever comes with our name takes our place: the broker goes on, our connection ends.
+    const rival = await outside(mosquitto.url, { clientId: 'me', reconnectPeriod: 0 });
+    await whenConnected(link, false);
+    link.publish('motion/estop', 'off', { retain: true });
+    await rival.endAsync();
+    await heard.until('motion/estop off');
+    await client.publishAsync('motion/estop', 'now');
+    await ear.hears('now');
+    assert.deepEqual(ear.payloads, ['now']);
+    await client.endAsync();
   });
 
   it('says online when it is there, offline when it goes, and offline when it is killed', async () => {
