@@ -51,7 +51,7 @@ function fillIn(schema: unknown, value: unknown): void {
 
 function coerced(type: unknown, text: string): unknown {
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
-  if ((type === 'number' || type === 'integer') && text.trim() !== '') return Number(text);
+  if ((type === 'number' || type === 'integer') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
   return text;
 }
 

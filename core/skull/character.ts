@@ -4,18 +4,10 @@ import type { Priority } from '../model/priority.ts';
 import type { ServiceName } from '../model/services.ts';
 import type { Statechart } from '../statechart/statechart.ts';
 import { type ServiceReport, SignsOfLife } from '../supervision/life.ts';
+import { activityOf, chronicle } from './chronicle.ts';
 import { ConfigStore } from './config/store.ts';
 import { EventHub } from './events.ts';
 import { Intake } from './intake.ts';
-
-/** What the skull does now, as the statechart's context keeps it under `activity`. */
-export interface RunningActivity {
-  id: string;
-  kind: string;
-  priority: Priority;
-  /** Milliseconds since the epoch. */
-  since: number;
-}
 
 /** The answer of `GET /status` and the payload of `orchestrator/status`. */
 export interface Status {
@@ -45,17 +37,23 @@ export class Character {
   readonly ports: PackPorts;
   readonly #startedAt: number;
   #body: Statechart | undefined;
+  #bodyProblems: () => readonly string[] = () => [];
 
   constructor(ports: PackPorts, link: BrokerLink) {
     this.ports = ports;
     this.link = link;
     this.#startedAt = ports.clock.now();
-    this.events = new EventHub(ports.clock);
+    this.events = new EventHub(ports.clock, ports.log);
     this.events.onEvent(({ kind, subject, cause, data }) => {
       if (kind !== 'rest') ports.log.info({ kind, msg: `${subject}: ${cause}`, subject, cause, ...data });
     });
     this.config = new ConfigStore({ folder: ports.documents('config'), clock: ports.clock, log: ports.log });
-    this.life = new SignsOfLife(ports.clock, (service) => this.config.get('services')[service].timeout_ms);
+    const timeoutOf = (service: ServiceName) => this.config.get('services')[service].timeout_ms;
+    this.life = new SignsOfLife(ports.clock, timeoutOf, ports.log);
+    this.life.onChange((subject, state) => {
+      const cause = state === 'alive' ? 'heartbeat' : 'silence';
+      this.events.append({ kind: 'service', subject, cause, data: { state } });
+    });
     this.intake = new Intake({ clock: ports.clock, log: ports.log, life: this.life });
   }
 
@@ -76,12 +74,25 @@ export class Character {
     return this.#body;
   }
 
-  /** Lends the character its body. Returns the function that takes it back. */
-  embody(body: Statechart): () => void {
+  /**
+   * Lends the character its body, whose life is told as events from now on; `problems` says what is wrong with it, one
+   * sentence each. Returns the function that takes it back.
+   */
+  embody(body: Statechart, problems: () => readonly string[] = () => []): () => void {
     this.#body = body;
+    this.#bodyProblems = problems;
+    const endChronicle = chronicle(body, (event) => this.events.append(event));
     return () => {
-      if (this.#body === body) this.#body = undefined;
+      endChronicle();
+      if (this.#body !== body) return;
+      this.#body = undefined;
+      this.#bodyProblems = () => [];
     };
+  }
+
+  /** What is wrong with what is stored, be it configuration or the body's memory; empty when all is well. */
+  problems(): string[] {
+    return [...this.config.problems(), ...this.#bodyProblems()];
   }
 
   get uptimeSeconds(): number {
@@ -91,7 +102,7 @@ export class Character {
   status(): Status {
     const context = this.#body?.context ?? {};
     const mode = typeof context.mode === 'string' ? context.mode : 'Idle';
-    const activity = (context.activity ?? null) as RunningActivity | null;
+    const activity = activityOf(context);
     return {
       mode,
       state: this.#body?.state ?? 'Idle',

@@ -1,5 +1,6 @@
+import { messageOf } from '../model/errors.ts';
 import type { EventRecord, NewEvent } from '../model/event.ts';
-import type { Clock } from '../model/ports.ts';
+import type { Clock, Log } from '../model/ports.ts';
 
 /**
  * Numbers and dates the facts of the character's life, and hands them to whoever listens, in order: after what is being
@@ -7,12 +8,14 @@ import type { Clock } from '../model/ports.ts';
  */
 export class EventHub {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #listeners = new Set<(event: EventRecord) => void>();
   #waiting: EventRecord[] = [];
   #seq = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   append(event: NewEvent): EventRecord {
@@ -29,6 +32,16 @@ export class EventHub {
   #tell(): void {
     const records = this.#waiting;
     this.#waiting = [];
-    for (const record of records) for (const listener of this.#listeners) listener(record);
+    for (const record of records) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(record);
+        } catch (error) {
+          const { kind, subject, cause } = record;
+          const msg = `${subject}: a listener failed on the event ${cause}: ${messageOf(error)}`;
+          this.#log.error({ kind, msg, subject, cause });
+        }
+      }
+    }
   }
 }

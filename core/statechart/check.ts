@@ -1,6 +1,6 @@
 import { type Issue, messageOf } from '../model/errors.ts';
 import { sourceOf } from './actions.ts';
-import { type ActionDefinition, LIMITS, type StatechartDefinition, step } from './definition.ts';
+import { type ActionDefinition, isLike, LIMITS, type StatechartDefinition, step } from './definition.ts';
 import { type Edge, edgesOf, unreachable } from './edges.ts';
 import { type Expression, Expressions } from './expressions.ts';
 import { shapeOf } from './shape.ts';
@@ -114,12 +114,17 @@ class Meaning {
   }
 
   check(): void {
-    const { initial, persist = [], entry } = this.#definition;
+    const { initial, persist = [], unreadable = {}, entry } = this.#definition;
     if (this.#tree.initialOf(undefined) === undefined) {
       this.#wrong('/initial', `there is no state ${JSON.stringify(initial)}`);
     }
     for (const [index, key] of persist.entries()) {
       if (!Object.hasOwn(this.#context, key)) this.#wrong(`/persist/${index}`, `"${key}" is not in the context`);
+    }
+    for (const [key, value] of Object.entries(unreadable)) {
+      const path = `/unreadable${step(key)}`;
+      if (!persist.includes(key)) this.#wrong(path, `"${key}" does not persist`);
+      else if (!isLike(this.#context[key], value)) this.#wrong(path, 'is of another type than in the context');
     }
     this.#actions(entry, '/entry');
     for (const place of this.#tree.places) this.#place(place);

@@ -75,6 +75,7 @@ export const RootSchema = Type.Object(
     initial: Type.String(),
     context: names(),
     persist: part(Type.Array(Type.String())),
+    unreadable: names(),
     entry: actions(),
     on: names(),
     states: Type.Record(Type.String(), Type.Unknown()),
@@ -125,6 +126,8 @@ export interface StatechartDefinition {
   context?: Record<string, unknown>;
   /** Context keys that outlive the process. */
   persist?: string[];
+  /** What some of these begin as when what was kept of them cannot be read; the others begin as in the context. */
+  unreadable?: Record<string, unknown>;
   /** Carried out once, at start. */
   entry?: ActionDefinition[];
   /** Transitions from any state, tried after the state's own. */
@@ -134,6 +137,14 @@ export interface StatechartDefinition {
 
 export function listOf<T>(one: T | T[]): T[] {
   return Array.isArray(one) ? one : [one];
+}
+
+/** Whether a variable that begins with the first value may have the second one: null may become anything. */
+export function isLike(initial: unknown, value: unknown): boolean {
+  return (
+    initial === null ||
+    (value !== null && typeof value === typeof initial && Array.isArray(value) === Array.isArray(initial))
+  );
 }
 
 /** One step of a JSON Pointer. */

@@ -1,4 +1,5 @@
-import type { Clock } from '../model/ports.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Clock, Log } from '../model/ports.ts';
 import { SERVICES, type ServiceName } from '../model/services.ts';
 
 export interface ServiceReport {
@@ -9,19 +10,24 @@ export interface ServiceReport {
   restarts: number;
 }
 
+/** Told that a service is heard again, or fell silent. */
+type Listener = (service: ServiceName, state: 'alive' | 'silent') => void;
+
 /** When each service was last heard, and what that says of it. */
 export class SignsOfLife {
   readonly #clock: Clock;
   readonly #timeoutOf: (service: ServiceName) => number;
+  readonly #log: Log;
   readonly #seen = new Map<ServiceName, number>();
   readonly #alive = new Set<ServiceName>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<Listener>();
   #timer: unknown;
 
   /** `timeoutOf` gives the silence in ms after which a service is silent; 0: never. */
-  constructor(clock: Clock, timeoutOf: (service: ServiceName) => number) {
+  constructor(clock: Clock, timeoutOf: (service: ServiceName) => number, log: Log) {
     this.#clock = clock;
     this.#timeoutOf = timeoutOf;
+    this.#log = log;
   }
 
   seen(service: ServiceName): void {
@@ -29,11 +35,11 @@ export class SignsOfLife {
     if (this.#alive.has(service)) return;
     this.#alive.add(service);
     this.#watch();
-    this.#tell();
+    this.#tell(service, 'alive');
   }
 
   /** Called when a service is heard again and when it falls silent. Returns the function that ends it. */
-  onChange(listener: () => void): () => void {
+  onChange(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -76,10 +82,20 @@ export class SignsOfLife {
     const silent = [...this.#alive].filter((service) => now > this.#silentFrom(service));
     for (const service of silent) this.#alive.delete(service);
     this.#watch();
-    if (silent.length > 0) this.#tell();
+    for (const service of silent) this.#tell(service, 'silent');
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+  #tell(service: ServiceName, state: 'alive' | 'silent'): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(service, state);
+      } catch (error) {
+        this.#log.error({
+          kind: 'service',
+          msg: `${service}: a listener failed: ${messageOf(error)}`,
+          subject: service,
+        });
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { SkullError } from '../../core/model/errors.ts';
+import { showConnection } from '../connection-status.ts';
 import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
@@ -37,13 +38,10 @@ export default function skullCommand(RED: NodeAPI): void {
       });
       done();
     });
-    const endConnection = link.onConnection((connected) =>
-      this.status(
-        connected
-          ? { fill: 'green', shape: 'dot', text: 'skull-command.status.connected' }
-          : { fill: 'yellow', shape: 'ring', text: 'skull-command.status.connecting' },
-      ),
-    );
+    const endConnection = showConnection(this, link, {
+      connected: 'skull-command.status.connected',
+      connecting: 'skull-command.status.connecting',
+    });
     this.on('close', endConnection);
   }
   RED.nodes.registerType('skull-command', create as never);

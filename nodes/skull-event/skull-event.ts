@@ -45,7 +45,7 @@ function watchStatus(character: Character, listener: (status: object) => void): 
   const changed = () => {
     waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.now()));
   };
-  const ends = [character.onEvent(changed), character.life.onChange(changed), character.link.onConnection(changed)];
+  const ends = [character.onEvent(changed), character.link.onConnection(changed)];
   return () => {
     for (const end of ends) end();
     clock.clearTimeout(waiting);

@@ -56,6 +56,7 @@ export class Fsm {
     this.#character = character;
     this.#stateTopic = def.stateTopic || 'state';
     this.#memory = new Memory(definition, node.id, {
+      clock: ports.clock,
       folder: () => ports.documents('data'),
       failed: (message) => node.error(message),
     });
@@ -73,7 +74,7 @@ export class Fsm {
   }
 
   start(): void {
-    this.#release = this.#character?.embody(this.chart) ?? this.#release;
+    this.#release = this.#character?.embody(this.chart, () => this.#memory.problems()) ?? this.#release;
     this.chart.start();
   }
 
@@ -106,11 +107,11 @@ export class Fsm {
     this.chart.stop();
     this.#release();
     this.#shown.close();
-    return this.#memory.flush();
+    return this.#memory.close();
   }
 
   #send(record: TransitionRecord): void {
-    const { changed, commands, event, from, to, reentered } = record;
+    const { changed, commands, event, to } = record;
     // Built first: whoever receives a command owns its payload, and may change it.
     const copy =
       (this.#node.wires?.[2]?.length ?? 0) > 0
@@ -120,15 +121,7 @@ export class Fsm {
     for (const command of commands) this.#sendCommand(command);
     if (copy) this.#out(2, copy);
     this.#memory.save(this.chart.context);
-    if (!changed && event !== 'start') return;
-    this.#shown.show(to);
-    if (!changed) return;
-    this.#character?.events.append({
-      kind: 'transition',
-      subject: this.chart.definition.id,
-      cause: event === 'start' ? 'boot' : event,
-      data: { from, to, mode: this.chart.context.mode, ...(reentered && { reentered }) },
-    });
+    if (changed || event === 'start') this.#shown.show(to);
   }
 
   #sendState(): void {

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { showConnection } from '../connection-status.ts';
 import { nextId, withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
@@ -29,13 +30,10 @@ export default function skullSignal(RED: NodeAPI): void {
       },
       { express: def.express === true, qos: 1 },
     );
-    const endConnection = link.onConnection((connected) =>
-      this.status(
-        connected
-          ? { fill: 'green', shape: 'dot', text: 'skull-signal.status.connected' }
-          : { fill: 'yellow', shape: 'ring', text: 'skull-signal.status.connecting' },
-      ),
-    );
+    const endConnection = showConnection(this, link, {
+      connected: 'skull-signal.status.connected',
+      connecting: 'skull-signal.status.connecting',
+    });
     this.on('close', () => {
       endSubscription();
       endConnection();

@@ -4,8 +4,8 @@ import { getAdjacencyMap } from 'xstate/graph';
 import { DEFAULTS } from '../../core/skull/config/sections.ts';
 import { MODES } from '../../core/skull/topics.ts';
 import type { MachineEvent } from '../../core/statechart/compile.ts';
-import { walkOf } from '../../core/statechart/walk.ts';
 import { skullDefinition } from '../support/skull.ts';
+import { walkOf } from '../support/walk.ts';
 
 const EVENTS: [string, unknown][] = [
   ...MODES.map((mode): [string, unknown] => ['skull/mode', mode]),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import helper from 'node-red-node-test-helper';
+import type { Character } from '../../core/skull/character.ts';
 import skullFsm from '../../nodes/skull-fsm/skull-fsm.ts';
 import { CHARACTER, type FlowNode, type LoadedFlow, loadFlow } from '../support/flow.ts';
 
@@ -259,7 +260,8 @@ describe('skull-fsm', () => {
       drain();
       await send({ control: 'query' });
       assert.ok(seen.some(([, { payload }]) => payload === 'Closed'));
-      assert.equal(readFileSync(`${document()}.broken`, 'utf8'), '{"latch"');
+      const [aside] = readdirSync(path.dirname(document())).filter((name) => name.includes('.broken-'));
+      assert.equal(readFileSync(path.join(flow.home, 'data', aside ?? ''), 'utf8'), '{"latch"');
     });
   });
 
@@ -367,6 +369,20 @@ describe('skull-fsm', () => {
       assert.deepEqual(events, [
         { kind: 'transition', subject: 'door', cause: 'push', data: { from: 'Closed', to: 'Open', mode: 'day' } },
       ]);
+    });
+
+    it('lends it what is wrong with its memory', async () => {
+      seen = [];
+      flow = await loadFlow([skullFsm], [body(), ...around()]);
+      assert.deepEqual(flow.character.problems(), []);
+      await flow.node('fsm').close();
+      writeFileSync(path.join(flow.home, 'data', 'fsm-fsm.json'), '{"latch"');
+      const safe = { ...definition, unreadable: { latch: true } };
+      await helper.setFlows([CHARACTER, { ...body(), definition: safe }, ...around()]);
+      await settled();
+      const { character } = flow.node('skull') as unknown as { character: Character };
+      assert.equal(character.body?.context.latch, true);
+      assert.match(character.problems().join(), /fsm-fsm\.json was broken/);
     });
 
     it('does not run without the one it is meant for', async () => {

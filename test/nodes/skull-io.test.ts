@@ -149,6 +149,7 @@ describe('nodes between MQTT and the flow', () => {
         [5000, true],
         [5000, false],
         [20_000, false],
+        [1000, false],
       ] as const) {
         if (seen) flow.character.life.seen('voice');
         flow.clock.advance(ms);

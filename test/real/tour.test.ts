@@ -156,6 +156,15 @@ for (const broker of ['the embedded broker', 'mosquitto']) {
       await other.client.endAsync(true);
     });
 
+    it('says in its retained status what happens while it stays idle', async () => {
+      watcher.say('skull/mode', 'Accueil');
+      await watcher.next('orchestrator/status', (status) => JSON.parse(status).mode === 'Accueil');
+      watcher.say('motion/estop', 'on');
+      await watcher.next('orchestrator/status', (status) => JSON.parse(status).estop === true);
+      watcher.say('motion/estop', 'off');
+      await watcher.next('orchestrator/status', (status) => JSON.parse(status).estop === false);
+    });
+
     it('greets in mode Accueil', async () => {
       await mode('Accueil');
       await watcher.next('skull/mode', 'Accueil');

@@ -23,7 +23,9 @@ export const Health = Type.Object({
     statechart: Check,
     config: Type.Enum(['ok', 'degraded'], { description: '`degraded`: see `problems`.' }),
   }),
-  problems: Type.Array(Type.String(), { description: 'What is wrong with the stored configuration, in words.' }),
+  problems: Type.Array(Type.String(), {
+    description: 'What is wrong with the stored configuration or the memory of the statechart, in words.',
+  }),
 });
 
 const healthyExample = {
@@ -36,7 +38,7 @@ const healthyExample = {
 };
 
 function healthOf(character: Character): Static<typeof Health> {
-  const problems = character.config.problems();
+  const problems = character.problems();
   const mqtt = character.link.connected ? 'ok' : 'down';
   const statechart = character.body === undefined ? 'down' : 'ok';
   const faultless = mqtt === 'ok' && problems.length === 0;
@@ -50,7 +52,7 @@ function healthOf(character: Character): Static<typeof Health> {
       database: 'not_configured',
       service_manager: 'not_configured',
       statechart,
-      config: problems.length === 0 ? 'ok' : 'degraded',
+      config: character.config.problems().length === 0 ? 'ok' : 'degraded',
     },
     problems,
   };

@@ -9,7 +9,7 @@ import { keepingLog } from '../../support/ports.ts';
 function intake() {
   const clock = new SimulatedClock();
   const log = keepingLog();
-  const life = new SignsOfLife(clock, () => 15_000);
+  const life = new SignsOfLife(clock, () => 15_000, keepingLog());
   const door = new Intake({ clock, log, life });
   const read = (topic: string, payload: string | Uint8Array, stored = false) =>
     door.read({ topic, payload: Buffer.from(payload as string), stored });

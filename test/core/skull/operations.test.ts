@@ -91,7 +91,7 @@ describe('operations of the REST API', () => {
 
   describe('health and status', () => {
     it('is healthy, degraded without broker or with a broken file, unhealthy without a body', async () => {
-      const { answer, link, release, character, folder } = setUp();
+      const { answer, ask, link, release, chart, character, folder } = setUp();
       assert.deepEqual(await answer('getHealth'), {
         status: 200,
         body: {
@@ -119,6 +119,11 @@ describe('operations of the REST API', () => {
       folder.edit('gaze', '{');
       assert.deepEqual(await look(), [200, 'degraded']);
       assert.equal(character.config.problems().length, 1);
+      folder.edit('gaze', '{}');
+      assert.deepEqual(await look(), [200, 'healthy']);
+      character.embody(chart, () => ['The memory is broken.']);
+      assert.deepEqual(Object(await ask('getHealth')).problems, ['The memory is broken.']);
+      assert.deepEqual(await look(), [200, 'degraded']);
       release();
       assert.deepEqual(await look(), [503, 'unhealthy']);
     });

@@ -56,6 +56,18 @@ describe('checkDefinition', () => {
     ['an initial of nothing', inA({ initial: 'B' }), '/states/A/initial', /no states/],
     ['a name with a dot', { ...small, states: { A: {}, 'B.C': {} } }, '/states/B.C', /dot/],
     ['a name with a #', { ...small, states: { A: {}, '#B': {} } }, '/states/#B', /#/],
+    [
+      'a value of what does not persist',
+      { ...small, context: { m: 1 }, unreadable: { m: 2 } },
+      '/unreadable/m',
+      /"m" does not persist/,
+    ],
+    [
+      'a value of another type than the variable',
+      { ...small, context: { m: false }, persist: ['m'], unreadable: { m: 'on' } },
+      '/unreadable/m',
+      /another type/,
+    ],
     ['an unknown key to persist', { ...small, persist: ['m'] }, '/persist/0', /"m" is not in the context/],
     [
       'a prototype',

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { SignsOfLife } from '../../../core/supervision/life.ts';
 import { SimulatedClock } from '../../support/clock.ts';
+import { keepingLog } from '../../support/ports.ts';
 
 function life(timeoutOf: (service: string) => number = () => 15_000) {
   const clock = new SimulatedClock();
-  const signs = new SignsOfLife(clock, timeoutOf);
+  const log = keepingLog();
+  const signs = new SignsOfLife(clock, timeoutOf, log);
   const changes: string[] = [];
   signs.onChange(() => changes.push(`${signs.report().voice.state} ${signs.report().ai.state}`));
-  return { clock, signs, changes };
+  return { clock, signs, changes, log };
 }
 
 describe('signs of life', () => {
@@ -28,6 +30,31 @@ describe('signs of life', () => {
     clock.advance(60_000);
     signs.seen('voice');
     assert.deepEqual(changes, ['alive unknown', 'alive alive', 'silent alive', 'silent silent', 'alive silent']);
+  });
+
+  it('say of whom they speak, each by itself', () => {
+    const { clock, signs } = life();
+    const told: string[] = [];
+    const end = signs.onChange((service, state) => told.push(`${service} ${state}`));
+    signs.seen('voice');
+    signs.seen('ai');
+    clock.advance(60_000);
+    end();
+    signs.seen('ai');
+    assert.deepEqual(told, ['voice alive', 'ai alive', 'voice silent', 'ai silent']);
+  });
+
+  it('tell the others when one listener fails', () => {
+    const { clock, signs, log } = life();
+    const told: string[] = [];
+    signs.onChange(() => {
+      throw new Error('a bad listener');
+    });
+    signs.onChange((_service, state) => told.push(state));
+    signs.seen('voice');
+    clock.advance(60_000);
+    assert.deepEqual(told, ['alive', 'silent']);
+    assert.match(log.entries[0]?.msg ?? '', /voice: a listener failed: a bad listener/);
   });
 
   it('say nothing while everybody beats, and let no beat move a timer', () => {

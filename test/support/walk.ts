@@ -1,12 +1,12 @@
 import type { AnyStateMachine } from 'xstate';
-import type { Issue } from '../model/errors.ts';
-import type { Random } from '../model/ports.ts';
-import type { Command } from './actions.ts';
-import { compile, delayType, type MachineEvent } from './compile.ts';
-import type { StatechartDefinition } from './definition.ts';
-import { edgesOf } from './edges.ts';
-import { Expressions } from './expressions.ts';
-import { Run } from './run.ts';
+import type { Issue } from '../../core/model/errors.ts';
+import type { Random } from '../../core/model/ports.ts';
+import type { Command } from '../../core/statechart/actions.ts';
+import { compile, delayType, type MachineEvent } from '../../core/statechart/compile.ts';
+import type { StatechartDefinition } from '../../core/statechart/definition.ts';
+import { edgesOf } from '../../core/statechart/edges.ts';
+import { Expressions } from '../../core/statechart/expressions.ts';
+import { Run } from '../../core/statechart/run.ts';
 
 export interface Walk {
   /** A machine without timers and effects, for `xstate/graph`. Its snapshot's context is the statechart's. */

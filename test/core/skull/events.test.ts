@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { EventHub } from '../../../core/skull/events.ts';
+import { SimulatedClock } from '../../support/clock.ts';
+import { keepingLog } from '../../support/ports.ts';
+
+const fact = { kind: 'run', subject: 'r', cause: 'test', data: {} } as const;
+
+describe('the hub of events', () => {
+  it('tells each listener of each event, in order, after what is being done', async () => {
+    const hub = new EventHub(new SimulatedClock(), keepingLog());
+    const told: number[] = [];
+    hub.onEvent(({ seq }) => told.push(seq));
+    hub.append(fact);
+    hub.append(fact);
+    assert.deepEqual(told, []);
+    await Promise.resolve();
+    assert.deepEqual(told, [1, 2]);
+  });
+
+  it('goes on when a listener fails, and logs it', async () => {
+    const log = keepingLog();
+    const hub = new EventHub(new SimulatedClock(), log);
+    const told: number[] = [];
+    hub.onEvent(() => {
+      throw new Error('a bad listener');
+    });
+    hub.onEvent(({ seq }) => told.push(seq));
+    hub.append(fact);
+    hub.append(fact);
+    await new Promise(setImmediate);
+    assert.deepEqual(told, [1, 2]);
+    assert.deepEqual(
+      log.entries.map(({ level, kind, msg }) => [level, kind, msg]),
+      [1, 2].map(() => ['error', 'run', 'r: a listener failed on the event test: a bad listener']),
+    );
+  });
+});
