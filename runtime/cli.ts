@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../adapters/files/package-root.ts';
 import { messageOf } from '../core/model/errors.ts';
+import { makeFolder } from './folders.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 9)) {
@@ -17,7 +18,14 @@ if (major < 22 || (major === 22 && minor < 9)) {
 function cacheCompiledCode(): void {
   const variables = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
   const home = variables.SKULL_HOME || (variables.ENV === 'production' ? '/opt/Skull' : '.skull');
-  module.enableCompileCache(path.resolve(home, 'data/cache'));
+  const cache = path.resolve(home, 'data/cache');
+  try {
+    makeFolder(cache);
+  } catch {
+    // Why it cannot be made, the start says with more words.
+    return;
+  }
+  module.enableCompileCache(cache);
 }
 
 const program = new Command('skull')

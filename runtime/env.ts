@@ -58,6 +58,8 @@ const port = (fallback: number) =>
 const flag = (options: { default?: boolean } = {}) => Type.Boolean({ ...options, description: 'true or false' });
 const text = (description: string) => Type.String({ description });
 const secret = (description: string, pattern = '^\\S+$') => Type.String({ description, pattern, writeOnly: true });
+const url = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }));
+const HTTP_URL = '^https?://[^\\s/]+';
 const list = (item: string) => `^\\s*${item}(\\s*,\\s*${item})*\\s*$`;
 
 /** Each variable's description completes the sentence “… may be”. What is `writeOnly` is never printed. */
@@ -93,6 +95,35 @@ const Schema = Type.Object({
     default: 'info',
     description: 'debug, info, warn or error',
   }),
+  // Of no use yet to what runs here; a slip in them is told all the same.
+  SERVICE_MANAGER: Type.Optional(
+    Type.Enum(['auto', 'systemd', 'simulated', 'none'], { description: 'auto, systemd, simulated or none' }),
+  ),
+  DATABASE_URL: url(
+    '^(sqlite:[^\\n]+|(postgres|postgresql(\\+(asyncpg|psycopg))?)://\\S+)$',
+    "a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://…",
+  ),
+  METRICS_ENABLED: Type.Optional(flag()),
+  SENTRY_DSN: Type.Optional(secret("Sentry's https://<key>@<host>/<project>", '^https?://[^\\s/@]+@[^\\s/]+/\\S+$')),
+  SENTRY_ENV: Type.Optional(text('a name')),
+  RELEASE: Type.Optional(text('a name')),
+  LLM_DEFAULT_PROVIDER: Type.Optional(
+    Type.Enum(['demo', 'openai', 'anthropic', 'ollama', 'openai-compatible'], {
+      description: 'demo, openai, anthropic, ollama or openai-compatible',
+    }),
+  ),
+  LLM_DEFAULT_MODEL: Type.Optional(text('a name')),
+  OPENAI_API_KEY: Type.Optional(secret('a key without blanks')),
+  OPENAI_BASE_URL: url(HTTP_URL, 'an http:// or https:// URL'),
+  ANTHROPIC_API_KEY: Type.Optional(secret('a key without blanks')),
+  OLLAMA_URL: url(HTTP_URL, 'an http:// or https:// URL'),
+  FEEDBACK_CRITICAL_THRESHOLD: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 100, description: 'a number from 0 to 100' }),
+  ),
+  FEEDBACK_REVIEW_TIMEOUT_MS: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'milliseconds, at most a day (86400000)' }),
+  ),
+  AGENT_HUB_URL: url(HTTP_URL, 'an http:// or https:// URL'),
 });
 type Name = keyof (typeof Schema)['properties'];
 
@@ -112,7 +143,7 @@ function refuse(name: Name, value: string | undefined, mayBe = about(name).descr
   });
 }
 
-const hideCredentials = (value: string): string => value.replace(/\/\/[^@]*@/, '//***@');
+const hideCredentials = (value: string): string => value.replace(/^(\w[\w+.-]*:\/*)?.*@/, '$1***@');
 
 /** The variables of our schema that have a value; `NAME=` means unset. */
 function pick(variables: Variables): Record<string, string> {
@@ -156,9 +187,16 @@ function brokerLogin(values: Static<typeof Schema>): Login {
   if (values.MQTT_URL === undefined) return own;
   const url = URL.parse(values.MQTT_URL);
   if (url === null) return refuse('MQTT_URL', values.MQTT_URL);
+  const decoded = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return refuse('MQTT_URL', values.MQTT_URL, 'one whose login is percent-encoded: a % itself is %25');
+    }
+  };
   const login = {
-    mqttUsername: url.username === '' ? own.mqttUsername : decodeURIComponent(url.username),
-    mqttPassword: url.password === '' ? own.mqttPassword : decodeURIComponent(url.password),
+    mqttUsername: url.username === '' ? own.mqttUsername : decoded(url.username),
+    mqttPassword: url.password === '' ? own.mqttPassword : decoded(url.password),
   };
   url.username = '';
   url.password = '';

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
@@ -9,11 +9,17 @@ import { systemClock, systemRandom } from '../adapters/system.ts';
 import { type FileLog, openLog } from '../adapters/telemetry/log.ts';
 import { messageOf, SkullError } from '../core/model/errors.ts';
 import type { BrokerLink, BrokerLinkOptions } from '../core/model/ports.ts';
+import { toProblem } from '../core/model/problem.ts';
+import { pathOf } from '../core/skull/operations/pass.ts';
 import type { Environment } from './env.ts';
 import { checkFlows, unknownType } from './flows/check.ts';
 import { type FlowFile, readFlowFiles } from './flows/files.ts';
 import { installFlows } from './flows/packaged.ts';
 import { flowStorage } from './flows/storage.ts';
+import { makeFolder, using } from './folders.ts';
+import { createOriginRule } from './http/origins.ts';
+import { sendProblem } from './http/problems.ts';
+import { createHttpServer } from './http/server.ts';
 import type { NodeRed } from './node-red.ts';
 
 /** The broker as the host sees it: how the nodes connect, and for the embedded one how it begins and ends. */
@@ -35,17 +41,20 @@ const HTTP_GRACE_MS = 1000;
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-/** Why a server cannot listen, with the variable that says where; other errors pass. */
-function listenError(error: unknown, variable: string, host: string, port: number): Error {
+const NO_SUCH_HOST: readonly unknown[] = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'];
+
+/** Why a server cannot listen, with the variable (`HOST` or `PORT` after its prefix) that says where; other errors pass. */
+function listenError(error: unknown, prefix: string, host: string, port: number): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const at = `${bracketed(host)}:${port}`;
   if (code === 'EADDRINUSE') {
-    return new SkullError('conflict', `${variable}=${port} is taken: something else listens on ${at}.`, {
+    return new SkullError('conflict', `${prefix}PORT=${port} is taken: something else listens on ${at}.`, {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new SkullError('conflict', `${variable}=${port} cannot be used: no listening on ${at} (${code}).`, {
+  const culprit = NO_SUCH_HOST.includes(code) ? `HOST=${host}` : code === 'EACCES' ? `PORT=${port}` : undefined;
+  if (culprit !== undefined) {
+    return new SkullError('conflict', `${prefix}${culprit} cannot be used: no listening on ${at} (${code}).`, {
       cause: error,
     });
   }
@@ -53,15 +62,20 @@ function listenError(error: unknown, variable: string, host: string, port: numbe
 }
 
 /** What comes before there is anything to answer with. */
-const notYet: RequestListener = (_req, res) => {
-  res.writeHead(503, { 'Retry-After': '1' }).end();
+const notYet: RequestListener = (req, res) => {
+  const error = new SkullError('unavailable', 'The orchestrator is starting: come again in a second.');
+  sendProblem(res, toProblem(error, pathOf(req.url ?? ''), randomUUID()), req.method);
 };
+
+/** Whether a request is the editor's, for the WebSocket that tells it what happens. */
+const isEditorSocket = ({ method, url = '', headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && pathOf(url) === '/editor/comms';
 
 /** The whole orchestrator in one process. It can be started and stopped once: Node-RED allows no more. */
 export class Host {
   readonly #env: Environment;
   #answer: RequestListener = notYet;
-  readonly #server: Server = createServer((req, res) => this.#answer(req, res));
+  readonly #server: Server;
   /** What has been started, to be ended in the opposite order. */
   readonly #endings: Array<() => Promise<void>> = [];
   #log: FileLog | undefined;
@@ -69,6 +83,10 @@ export class Host {
 
   constructor(env: Environment) {
     this.#env = env;
+    const isAdmitted = createOriginRule(env);
+    // No other WebSocket: what is upgraded goes round the guard and its keys.
+    const mayUpgrade = (req: IncomingMessage) => env.editor && isEditorSocket(req) && isAdmitted(req);
+    this.#server = createHttpServer((req, res) => this.#answer(req, res), mayUpgrade);
   }
 
   /** Undefined before the start. */
@@ -80,6 +98,7 @@ export class Host {
   async start(): Promise<Addresses> {
     const env = this.#env;
     const log = this.#openLog();
+    using('FLOWS_DIR', env.flowsDir, () => makeFolder(env.flowsDir));
     const notices = await installFlows(path.join(PACKAGE_ROOT, 'flows'), env.flowsDir);
     for (const msg of notices) log.warn({ kind: 'system', msg });
     const files = readFlowFiles(env.flowsDir);
@@ -110,7 +129,9 @@ export class Host {
 
   #openLog(): FileLog {
     const { home, logLevel, apiKeys, mqttPassword } = this.#env;
-    for (const folder of ['config', 'songs', 'data']) mkdirSync(path.join(home, folder), { recursive: true });
+    using('SKULL_HOME', home, () => {
+      for (const folder of ['config', 'songs', 'data']) makeFolder(path.join(home, folder));
+    });
     const log = openLog({
       folder: path.join(home, 'logs'),
       level: logLevel,
@@ -126,7 +147,7 @@ export class Host {
     const { host, port } = this.#env;
     const server = this.#server;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, 'PORT', host, port)));
+      server.once('error', (error) => reject(listenError(error, '', host, port)));
       server.listen(port, host, resolve);
     });
     this.#endings.push(async () => {
@@ -143,7 +164,7 @@ export class Host {
     }
     const { startEmbeddedBroker } = await import('../adapters/broker/embedded.ts');
     const embedded = await startEmbeddedBroker({ host, port, log }).catch((error: unknown) => {
-      throw listenError(error, 'MQTT_PORT', host, port);
+      throw listenError(error, 'MQTT_', host, port);
     });
     this.#endings.push(() => embedded.close());
     return {
@@ -167,7 +188,7 @@ export class Host {
       ports: packPorts({ home: env.home, log, connect: broker.connect }),
       storage: flowStorage({ flowsDir: env.flowsDir, userDir, loadLibrary }),
       usedTypes: new Set(files.flatMap(({ nodes }) => nodes.map(({ type }) => type))),
-      credentialSecret: prepareUserDir(userDir),
+      credentialSecret: using('SKULL_HOME', env.home, () => prepareUserDir(userDir)),
       coreNodesDir: coreNodesDir(),
     });
     const nodeRed = await embedNodeRed(settings, this.#server, env.editor);
@@ -211,7 +232,7 @@ export class Host {
 function prepareUserDir(folder: string): string {
   const manifest = path.join(folder, 'package.json');
   const secret = path.join(folder, 'credential-secret');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (!existsSync(manifest)) writeFileSync(manifest, '{ "name": "skull-node-red", "private": true }\n');
   if (!existsSync(secret)) writeFileSync(secret, randomBytes(32).toString('hex'), { mode: 0o600, flush: true });
   return readFileSync(secret, 'utf8');

@@ -86,7 +86,7 @@ class Desk {
     const failed = (error: unknown) => {
       const problem = toProblem(error, request.path ?? this.#operation.path, request.id);
       respond(msg, problem, problem.status, PROBLEM_TYPE);
-      this.#record(request, problem.status, startedAt);
+      this.#record(request, problem.status, startedAt, problem.detail);
       send([msg, null]);
       done(error instanceof SkullError ? undefined : asError(error));
     };
@@ -105,7 +105,8 @@ class Desk {
     this.#status.clear();
   }
 
-  #record(request: Received, status: number, startedAt: number): void {
+  /** `detail`: why it was refused. */
+  #record(request: Received, status: number, startedAt: number, detail?: string): void {
     const { clock, events, log } = this.#character;
     const { id, method } = this.#operation;
     const path = request.path ?? this.#operation.path;
@@ -119,6 +120,7 @@ class Desk {
       path,
       status,
       ms: clock.now() - startedAt,
+      ...(detail !== undefined && { detail }),
     } as const;
     if (!this.#isCommand) {
       log.debug(entry);

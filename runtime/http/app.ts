@@ -18,7 +18,7 @@ import { answerProblem } from './problems.ts';
 import { findOperation, methodsAt } from './routes.ts';
 
 export interface HttpAppOptions {
-  env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins'>;
+  env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins' | 'host'>;
   log: Log;
   /** Where `http in` nodes put their routes: not started yet. */
   redHttpNode: Application;
@@ -31,7 +31,9 @@ export interface HttpAppOptions {
 type Passed = Request & { skull?: Pass };
 
 const BODY_LIMIT = 256 * 1024;
+/** What needs no key and has no operation, and what it takes. */
 const DOCUMENTS = /^\/(openapi\.json|docs|redoc)(\/|$)/;
+const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 const EDITOR = '/editor';
 const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
 const JSON_TYPES: readonly string[] = ['application/json'];
@@ -39,9 +41,9 @@ const JSON_TYPES: readonly string[] = ['application/json'];
 /** Everything in front of the flows: guard, body parsing, documents; and behind them: what nobody answered, and errors. */
 export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: HttpAppOptions): Express {
   const roleOf = createKeyCheck(env);
-  const isPreflight = createOriginCheck(env.allowedOrigins);
+  const isPreflight = createOriginCheck(env);
   const documents = lazyDocuments();
-  const parseJson = express.json({ limit: BODY_LIMIT, type: () => true });
+  const parseJson = express.json({ limit: BODY_LIMIT, type: () => true, strict: false });
   const editor = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
   const app = express();
   tune(app);
@@ -54,14 +56,13 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
     req.skull = pass;
     res.setHeader('X-Request-ID', pass.id);
     res.setHeader('X-Content-Type-Options', 'nosniff');
+    if (req.headers.host === undefined && req.httpVersion !== '1.0') {
+      throw new SkullError('malformed', 'The header Host is missing.');
+    }
     if (isPreflight(req, res)) return;
     const { path } = req;
-    if (path === '/') {
-      res.redirect('/docs');
-      return;
-    }
-    if (DOCUMENTS.test(path)) {
-      documents(req, res, next);
+    if (path === '/' || DOCUMENTS.test(path)) {
+      servePage(req, res, next);
       return;
     }
     if (editor !== undefined && (path === EDITOR || path.startsWith(`${EDITOR}/`))) {
@@ -84,6 +85,21 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
     else readBody(req, res, operation, (error) => (error === undefined ? redHttpNode(req, res, next) : next(error)));
   }
 
+  function servePage(req: Request, res: Response, next: NextFunction): void {
+    const { method, path } = req;
+    if (method !== 'GET' && method !== 'HEAD') res.setHeader('Allow', PAGE_METHODS);
+    if (method === 'OPTIONS') {
+      res.statusCode = 204;
+      res.end();
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      throw new SkullError('method_not_allowed', `${path} takes ${PAGE_METHODS}, not ${method}.`);
+    } else if (path === '/') {
+      res.redirect('/docs');
+    } else {
+      documents(req, res, next);
+    }
+  }
+
   function readBody(req: Request, res: Response, { body }: Operation, next: (error?: unknown) => void): void {
     const { 'content-length': length, 'transfer-encoding': chunked, 'content-type': type = '' } = req.headers;
     if (chunked === undefined && (length === undefined || length === '0')) {
@@ -100,7 +116,7 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
     if (Number(length) > BODY_LIMIT) {
       throw new SkullError('too_large', `The body is larger than ${BODY_LIMIT} bytes.`);
     }
-    parseJson(req, res, next);
+    parseJson(req, res, (error) => next(error ?? nothing(req.body)));
   }
 
   app.use(guard);
@@ -125,6 +141,13 @@ function refuseRole(req: Request, operation: Operation | undefined, { role }: Pa
   if (needed !== 'public' && !allows(role, needed)) {
     throw new SkullError('forbidden', `${req.method} ${req.path} takes the role ${needed}; this key has ${role}.`);
   }
+}
+
+/** To an operation `null` would be no body at all, which may mean something. */
+function nothing(body: unknown): SkullError | undefined {
+  if (body !== null) return undefined;
+  const issues = [{ path: '', message: 'is null' }];
+  return new SkullError('invalid', 'The body is invalid: it is null.', { issues });
 }
 
 /** Whether the path is one of ours; the caller is then told what it takes, for which nobody needs a key. */

@@ -68,10 +68,10 @@ export function createDocuments(): Handler {
       persistAuthorization: true,
     },
   };
-  // Its page refers to what is beside it, as `./swagger-ui.css`.
-  router.get(/^\/docs$/, (_req, res) => res.redirect('/docs/'));
+  // Its page refers to what is beside it, as `./swagger-ui.css`: at /docs that would be beside /docs itself.
+  const page = swaggerUi.generateHTML(undefined, options).replaceAll('="./', '="/docs/');
+  router.get('/docs', (_req, res) => void res.type('html').end(page));
   router.use('/docs', swaggerUi.serveFiles(undefined, options));
-  router.get(/^\/docs\/$/, swaggerUi.setup(undefined, options));
 
   const script =
     (source: string): Handler =>

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type ErrorCode, SkullError } from '../../core/model/errors.ts';
-import type { Log } from '../../core/model/ports.ts';
-import { PROBLEM_TYPE, toProblem } from '../../core/model/problem.ts';
+import type { Log, LogLevel } from '../../core/model/ports.ts';
+import { PROBLEM_TYPE, type Problem, toProblem } from '../../core/model/problem.ts';
 import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
 
 export type PassedRequest = IncomingMessage & { skull?: Pass; originalUrl?: string };
@@ -23,33 +23,54 @@ export function translated(error: unknown): unknown {
   return known === undefined ? error : new SkullError(known[0], known[1], { cause: error });
 }
 
+/** What is wrong with a request as HTTP, before it is one of ours; one of our errors, or else named after its status. */
+export function wireProblem(status: number, detail: string, instance: string, requestId: string): Problem {
+  const [code] = CODES[status] ?? [];
+  if (code !== undefined) return toProblem(new SkullError(code, detail), instance, requestId);
+  const title = STATUS_CODES[status] ?? 'Error';
+  const type = `urn:skull:problem:${title.toLowerCase().replaceAll(' ', '-')}`;
+  return { type, title, status, detail, instance, request_id: requestId };
+}
+
+export function sendProblem(res: ServerResponse, problem: Problem, method: string | undefined): void {
+  const text = JSON.stringify(problem);
+  res.statusCode = problem.status;
+  res.setHeader('Content-Type', PROBLEM_TYPE);
+  res.setHeader('Content-Length', Buffer.byteLength(text));
+  res.setHeader('X-Request-ID', problem.request_id);
+  if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="skull"');
+  if (problem.status === 503) res.setHeader('Retry-After', '1');
+  // What was not read of the body is not waited for.
+  if (problem.status === 413) res.setHeader('Connection', 'close');
+  res.end(method === 'HEAD' ? undefined : text);
+}
+
+/** How loud an answer is: our own faults, then who was not let in, then what was commanded, then what was read. */
+function levelOf(error: unknown, status: number, method: string | undefined): LogLevel {
+  if (status >= 500 && !(error instanceof SkullError)) return 'error';
+  if (status === 401 || status === 403) return 'warn';
+  return method === 'GET' ? 'debug' : 'info';
+}
+
 /** Answers an error as RFC 9457 problem details, and logs it. */
 export function answerProblem(req: PassedRequest, res: ServerResponse, thrown: unknown, log: Log): void {
   const error = translated(thrown);
   const path = pathOf(req.originalUrl ?? req.url ?? '');
   const problem = toProblem(error, path, req.skull?.id ?? '');
   const { status } = problem;
-  const level = status >= 500 && !(error instanceof SkullError) ? 'error' : req.method === 'GET' ? 'debug' : 'info';
-  log[level]({
+  log[levelOf(error, status, req.method)]({
     kind: 'rest',
     msg: `${req.method} ${path} ${status}`,
     request_id: problem.request_id,
     method: req.method,
     path,
     status,
+    client: req.socket.remoteAddress,
     ...(error instanceof SkullError ? { detail: problem.detail } : { error }),
   });
   if (res.headersSent) {
     res.destroy();
     return;
   }
-  const text = JSON.stringify(problem);
-  res.statusCode = status;
-  res.setHeader('Content-Type', PROBLEM_TYPE);
-  res.setHeader('Content-Length', Buffer.byteLength(text));
-  if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="skull"');
-  if (status === 503) res.setHeader('Retry-After', '1');
-  // What was not read of the body is not waited for.
-  if (status === 413) res.setHeader('Connection', 'close');
-  res.end(req.method === 'HEAD' ? undefined : text);
+  sendProblem(res, problem, req.method);
 }

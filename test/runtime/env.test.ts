@@ -74,6 +74,35 @@ describe('the environment', () => {
     assert.equal(readEnvironment({ PORT: '', API_KEY: ' ', SERVICE_MANAGER: 'systemd' }, '/srv').port, 8080);
   });
 
+  it('takes what the parts to come will need', () => {
+    for (const DATABASE_URL of [
+      'sqlite:/srv/some where/orchestrator.db',
+      'postgres://me:hush@db:5432/skull',
+      'postgresql://db/skull',
+      'postgresql+asyncpg://me@db/skull',
+      'postgresql+psycopg://me@db/skull?sslmode=require',
+    ]) {
+      readEnvironment({ DATABASE_URL }, '/srv');
+    }
+    const others = {
+      SERVICE_MANAGER: 'none',
+      METRICS_ENABLED: 'false',
+      SENTRY_DSN: 'https://abc@o1.ingest.sentry.io/42',
+      SENTRY_ENV: 'home',
+      RELEASE: '1.0',
+      LLM_DEFAULT_PROVIDER: 'openai-compatible',
+      LLM_DEFAULT_MODEL: 'some model',
+      OPENAI_API_KEY: 'sk-1',
+      OPENAI_BASE_URL: 'http://localhost:8000/v1',
+      ANTHROPIC_API_KEY: 'sk-2',
+      OLLAMA_URL: 'http://localhost:11434',
+      FEEDBACK_CRITICAL_THRESHOLD: '62.5',
+      FEEDBACK_REVIEW_TIMEOUT_MS: '3500',
+      AGENT_HUB_URL: 'https://hub.example/api',
+    };
+    assert.deepEqual(readEnvironment(others, '/srv'), readEnvironment({}, '/srv'));
+  });
+
   it('resolves folders', () => {
     const env = readEnvironment({ SKULL_HOME: 'here', FLOWS_DIR: '../tabs' }, '/srv');
     assert.equal(env.home, '/srv/here');
@@ -99,6 +128,39 @@ describe('the environment', () => {
       'API_KEYS=*** is not allowed: it may be role:key,role:key with role viewer, editor or admin.',
     ],
     [{ EDITOR_PASSWORD_HASH: 'hush' }, 'EDITOR_PASSWORD_HASH=*** is not allowed: it may be a bcrypt hash ($2b$…).'],
+    [
+      { MQTT_URL: 'mqtt://a%zz:hush@h' },
+      'MQTT_URL=mqtt://***@h is not allowed: it may be one whose login is percent-encoded: a % itself is %25.',
+    ],
+    [
+      { MQTT_URL: 'http://me:hu@sh@broker' },
+      "MQTT_URL=http://***@broker is not allowed: it may be a broker's URL, mqtt://… or mqtts://….",
+    ],
+    [{ PORT: '0x50' }, 'PORT=0x50 is not allowed: it may be a port from 1 to 65535, or 0 for a free one.'],
+    [{ SERVICE_MANAGER: 'bogus' }, 'SERVICE_MANAGER=bogus is not allowed: it may be auto, systemd, simulated or none.'],
+    [
+      { DATABASE_URL: 'oracle://me:hush@x' },
+      "DATABASE_URL=oracle://***@x is not allowed: it may be a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://….",
+    ],
+    [{ METRICS_ENABLED: 'maybe' }, 'METRICS_ENABLED=maybe is not allowed: it may be true or false.'],
+    [{ SENTRY_DSN: 'hush' }, "SENTRY_DSN=*** is not allowed: it may be Sentry's https://<key>@<host>/<project>."],
+    [
+      { LLM_DEFAULT_PROVIDER: 'oracle' },
+      'LLM_DEFAULT_PROVIDER=oracle is not allowed: it may be demo, openai, anthropic, ollama or openai-compatible.',
+    ],
+    [{ OPENAI_API_KEY: 'hu sh' }, 'OPENAI_API_KEY=*** is not allowed: it may be a key without blanks.'],
+    [{ ANTHROPIC_API_KEY: 'hu sh' }, 'ANTHROPIC_API_KEY=*** is not allowed: it may be a key without blanks.'],
+    [{ OPENAI_BASE_URL: 'here' }, 'OPENAI_BASE_URL=here is not allowed: it may be an http:// or https:// URL.'],
+    [{ OLLAMA_URL: 'ftp://x' }, 'OLLAMA_URL=ftp://x is not allowed: it may be an http:// or https:// URL.'],
+    [{ AGENT_HUB_URL: 'hub' }, 'AGENT_HUB_URL=hub is not allowed: it may be an http:// or https:// URL.'],
+    [
+      { FEEDBACK_CRITICAL_THRESHOLD: 'abc' },
+      'FEEDBACK_CRITICAL_THRESHOLD=abc is not allowed: it may be a number from 0 to 100.',
+    ],
+    [
+      { FEEDBACK_REVIEW_TIMEOUT_MS: '-1' },
+      'FEEDBACK_REVIEW_TIMEOUT_MS=-1 is not allowed: it may be milliseconds, at most a day (86400000).',
+    ],
     [
       { ENV: 'production', EDITOR: 'true' },
       'EDITOR=true is not allowed: it may be true in production only together with EDITOR_PASSWORD_HASH.',

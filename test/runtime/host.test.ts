@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,6 +42,18 @@ describe('skull start', function () {
     assert.match(stderr, /^[^\n]+\n$/, 'one line');
     return stderr.trimEnd();
   }
+  /** The status that a request for a WebSocket is answered with. */
+  const upgrade = (url: string, headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const handshake = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' };
+      const asked = request(url, {
+        headers: { connection: 'Upgrade', upgrade: 'websocket', ...handshake, ...headers },
+      });
+      asked.on('upgrade', (res, socket) => resolve(socket.destroy() && res.statusCode));
+      asked.on('response', (res) => resolve(res.resume().statusCode));
+      asked.on('error', reject);
+      asked.end();
+    });
   async function taken(): Promise<{ server: Server; port: number }> {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -96,6 +109,10 @@ describe('skull start', function () {
     const page = await fetch(`${http}/editor/`);
     assert.match(await page.text(), /<title>Skull<\/title>/);
     assert.equal((await fetch(`${http}/editor/flows`)).status, 401);
+    assert.equal(await upgrade(`${http}/status`, {}), 401);
+    assert.equal(await upgrade(`${http}/editor/comms`, {}), 101);
+    assert.equal(await upgrade(`${http}/editor/comms`, { origin: http }), 101);
+    assert.equal(await upgrade(`${http}/editor/comms`, { origin: 'http://evil.example' }), 403);
     const flow = (where: string) => readFileSync(path.join(where, '010-skull.json'), 'utf8');
     assert.equal(flow(path.join(home, 'flows')), flow(path.join(PACKAGE_ROOT, 'flows')));
     skull.signal('SIGINT');
@@ -115,6 +132,28 @@ describe('skull start', function () {
     } finally {
       server.close();
     }
+  });
+
+  it('says which address cannot be listened on', async () => {
+    const none = await refusal({ API_KEY: 'key', HOST: 'nosuchhost.invalid', PORT: '8080' });
+    assert.match(
+      none,
+      /^HOST=nosuchhost\.invalid cannot be used: no listening on nosuchhost\.invalid:8080 \(E\w+\)\.$/,
+    );
+    assert.match(await refusal({ API_KEY: 'key', HOST: '192.0.2.1' }), /^HOST=192\.0\.2\.1 cannot be used: /);
+    assert.match(await refusal({ MQTT_HOST: '192.0.2.1' }), /^MQTT_HOST=192\.0\.2\.1 cannot be used: /);
+  });
+
+  it('says which folder cannot be made', async () => {
+    const file = path.join(home, 'file');
+    writeFileSync(file, '');
+    assert.match(await refusal({ SKULL_HOME: file }), /^SKULL_HOME=\S+\/file cannot be used: ENOTDIR: .*\.$/);
+    assert.match(await refusal({ FLOWS_DIR: file }), /^FLOWS_DIR=\S+\/file cannot be used: EEXIST: .*\.$/);
+    // Here Node's own way to make folders one below the other never ends.
+    assert.match(
+      await refusal({ ENV: 'production', SKULL_HOME: '/proc/x' }),
+      /^SKULL_HOME=\/proc\/x cannot be used: ENOENT: /,
+    );
   });
 
   it('says which flow file, which node and which place is broken', async () => {

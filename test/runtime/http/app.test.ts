@@ -32,7 +32,7 @@ describe('the guard in front of the flows', () => {
     httpNode.get('/broken', () => {
       throw new Error('a secret');
     });
-    server = createServer(app).listen(0, '127.0.0.1');
+    server = createServer({ requireHostHeader: false }, app).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
@@ -159,7 +159,20 @@ describe('the guard in front of the flows', () => {
 
     it('that are not JSON are refused', async () => {
       await start();
-      for (const body of ['{', '{"a":1}}', '"IA"', 'null', '\0']) await refused(400, ask('/mode', json('POST', body)));
+      for (const body of ['{', '{"a":1}}', '\0']) {
+        const { problem } = await refused(400, ask('/mode', json('POST', body)));
+        assert.equal(problem.type, 'urn:skull:problem:malformed');
+      }
+    });
+
+    it('that are JSON but no object are for the schema to refuse, and null is not taken for nothing', async () => {
+      await start();
+      for (const body of ['"IA"', '7', 'true']) {
+        assert.equal((await (await ask('/mode', json('POST', body))).json()).body, JSON.parse(body));
+      }
+      const { problem } = await refused(400, ask('/estop', json('POST', 'null')));
+      assert.equal(problem.type, 'urn:skull:problem:invalid');
+      assert.deepEqual(problem.errors, [{ path: '', message: 'is null' }]);
     });
 
     it('of another type are refused, but a merge patch is taken as one', async () => {
@@ -224,6 +237,16 @@ describe('the guard in front of the flows', () => {
       assert.equal(await status('/health/../status'), 401);
     });
 
+    it('need the header Host', async () => {
+      await start();
+      const status = new Promise((resolve) =>
+        request(`${base}/status`, { setHost: false }, (res) =>
+          resolve([res.statusCode, res.headers['content-type']]),
+        ).end(),
+      );
+      assert.deepEqual(await status, [400, 'application/problem+json; charset=utf-8']);
+    });
+
     it('that are written wrongly answer 400', async () => {
       await start();
       await refused(400, ask('/config/%ff'));
@@ -233,6 +256,19 @@ describe('the guard in front of the flows', () => {
       await start();
       const { status, headers } = await ask('/');
       assert.deepEqual([status, headers.get('location')], [302, '/docs']);
+    });
+
+    it('that are pages are only read', async () => {
+      await start({ API_KEY: 'boss' });
+      for (const path of ['/', '/docs', '/docs/', '/redoc', '/openapi.json']) {
+        for (const method of ['POST', 'PUT', 'DELETE']) {
+          const { headers } = await refused(405, ask(path, { method }));
+          assert.equal(headers.get('allow'), 'GET, HEAD, OPTIONS');
+        }
+        const options = await ask(path, { method: 'OPTIONS' });
+        assert.deepEqual([options.status, options.headers.get('allow')], [204, 'GET, HEAD, OPTIONS']);
+        assert.equal((await ask(path, { method: 'HEAD' })).status, path === '/' ? 302 : 200);
+      }
     });
 
     it('/editor is the editor, where there is one, with a login of its own', async () => {
@@ -254,6 +290,21 @@ describe('the guard in front of the flows', () => {
     await refused(500, ask('/broken'));
     const line = log.entries.find(({ level }) => level === 'error');
     assert.match(String(line?.error), /a secret/);
+  });
+
+  it('tells the log who was not let in, and never the key', async () => {
+    await start({ API_KEY: 'boss', API_KEYS: 'viewer:look' });
+    await refused(401, ask('/status?key=guessed', { headers: { 'x-api-key': 'guessed' } }));
+    await refused(403, ask('/mode', json('POST', {}, { 'x-api-key': 'look' })));
+    const lines = log.entries.filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      lines.map(({ status, path, client, detail }) => [status, path, client, detail]),
+      [
+        [401, '/status', '127.0.0.1', 'This key is not known here.'],
+        [403, '/mode', '127.0.0.1', 'POST /mode takes the role editor; this key has viewer.'],
+      ],
+    );
+    assert.doesNotMatch(JSON.stringify(log.entries), /guessed|"look"|boss/);
   });
 
   describe('pages of other origins', () => {
@@ -297,6 +348,44 @@ describe('the guard in front of the flows', () => {
       await start();
       assert.equal((await ask('/estop', { method: 'POST', ...from(base) })).status, 200);
     });
+
+    /** The status that a page at `http://<host>` gets for an emergency stop. */
+    const stopFrom = (host: string) =>
+      new Promise((resolve) => {
+        const headers = { host, origin: `http://${host}` };
+        request(`${base}/estop`, { method: 'POST', headers }, (res) => resolve(res.resume().statusCode)).end();
+      });
+
+    it('may call themselves ours only by a name that is, while no key is needed', async () => {
+      await start({ HOST: 'localhost' });
+      for (const own of ['localhost:8080', 'skull.localhost', '127.0.0.1:8080', '192.168.1.7', '[::1]:8080']) {
+        assert.equal(await stopFrom(own), 200, own);
+      }
+      for (const other of ['evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example', '']) {
+        assert.equal(await stopFrom(other), 403, other);
+      }
+    });
+
+    it('may have any name that leads here where a key is needed, or the one we listen on', async () => {
+      await start({ API_KEY: 'boss' });
+      assert.equal(await stopFrom('skull.home:8080'), 401);
+      server.close();
+      await start({ API_KEY: 'boss', REQUIRE_API_KEY: 'false', HOST: 'Skull.home' });
+      assert.equal(await stopFrom('skull.home:8080'), 200);
+      assert.equal(await stopFrom('other.home:8080'), 403);
+    });
+
+    it('get no WebSocket', async () => {
+      await start({}, { editor: true });
+      const status = (origin: string) =>
+        new Promise((resolve) => {
+          const headers = { origin, connection: 'Upgrade', upgrade: 'WebSocket' };
+          request(`${base}/editor/`, { headers }, (res) => resolve(res.resume().statusCode)).end();
+        });
+      assert.equal(await status('http://evil.example'), 403);
+      assert.equal(await status(base), 200);
+      assert.equal(await status(ALLOWED), 200);
+    });
   });
 
   describe('documents', () => {
@@ -304,9 +393,11 @@ describe('the guard in front of the flows', () => {
       await start();
       assert.equal((await (await ask('/openapi.json')).json()).openapi, '3.1.0');
       for (const path of [
+        '/docs',
         '/docs/',
         '/docs/swagger-ui-init.js',
         '/redoc',
+        '/redoc/',
         '/redoc/start.js',
         '/redoc/redoc.standalone.js',
       ]) {
@@ -316,7 +407,21 @@ describe('the guard in front of the flows', () => {
         const text = await answer.text();
         assert.doesNotMatch(text, /(src|href)=["']?https?:|cdn\.redoc/);
       }
-      assert.equal((await ask('/docs')).headers.get('location'), '/docs/');
+    });
+
+    it('find what they are made of', async () => {
+      await start();
+      for (const page of ['/docs', '/docs/', '/redoc']) {
+        const text = await (await ask(page)).text();
+        const parts = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part = '']) => new URL(part, base + page));
+        const local = parts.filter(({ protocol }) => protocol === 'http:');
+        assert.ok(local.length >= 2, page);
+        for (const part of local) {
+          const answer = await ask(part.pathname);
+          await answer.text();
+          assert.equal(answer.status, 200, part.href);
+        }
+      }
     });
   });
 });

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { PROBLEM_TYPE } from '../../core/model/problem.ts';
+import { pathOf } from '../../core/skull/operations/pass.ts';
+import { sendProblem, wireProblem } from './problems.ts';
+
+/** Why Node gave a request up, where it is not simply malformed. */
+const GIVEN_UP: Readonly<Record<string, [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are larger than is accepted here.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are larger than is accepted here.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come to its end in time.'],
+};
+
+/** Answers what could not be read as a request: there is no more of it than its socket. */
+function answerUnread(error: Error & { code?: string; reason?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = GIVEN_UP[error.code ?? ''] ?? [400, `This is not HTTP: ${error.reason ?? error.message}.`];
+  const problem = wireProblem(status, detail, '', randomUUID());
+  const text = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    `X-Request-ID: ${problem.request_id}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
+}
+
+function refuseExpectation(req: IncomingMessage, res: ServerResponse): void {
+  const detail = `"Expect: ${req.headers.expect}" cannot be met here: only 100-continue can.`;
+  res.setHeader('Connection', 'close');
+  sendProblem(res, wireProblem(417, detail, pathOf(req.url ?? ''), randomUUID()), req.method);
+}
+
+/**
+ * Before Node 22.21 whatever asks for an upgrade gets one as soon as anybody listens for upgrades: such a request is
+ * then answered here, as one without a body.
+ */
+function answerInstead(server: Server, mayUpgrade: (req: IncomingMessage) => boolean, answer: RequestListener): void {
+  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
+  server.emit = (event: string, ...args: unknown[]): boolean => {
+    const [req, socket] = args as [IncomingMessage, Socket];
+    if (event !== 'upgrade' || mayUpgrade(req)) return emit(event, ...args);
+    const res = new ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.once('finish', () => socket.end());
+    answer(req, res);
+    return true;
+  };
+}
+
+/** A server that upgrades only what may be, and whose every error is a problem, also where Node itself would answer. */
+export function createHttpServer(answer: RequestListener, mayUpgrade: (req: IncomingMessage) => boolean): Server {
+  // The guard asks for the header Host itself.
+  const server = createServer({ shouldUpgradeCallback: mayUpgrade, requireHostHeader: false }, answer);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 21) || major === 23) answerInstead(server, mayUpgrade, answer);
+  server.on('clientError', answerUnread);
+  server.on('checkExpectation', refuseExpectation);
+  return server;
+}
