@@ -203,7 +203,7 @@ function brokerLogin(values: Static<typeof Schema>): Login {
   return { mqttUrl: url.href, ...login };
 }
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
 
 /**
  * Checks the variables and fills in the defaults; variables of no concern to us pass. Throws a SkullError `invalid`

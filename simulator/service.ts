@@ -6,7 +6,7 @@ export const BEHAVIOURS = ['normal', 'silent', 'crashed', 'slow'] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
 /** How many times longer a slow service takes, unless told. */
-export const SLOW_FACTOR = 5;
+const SLOW_FACTOR = 5;
 
 export interface ServiceWorld {
   link: BrokerLink;

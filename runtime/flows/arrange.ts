@@ -5,7 +5,7 @@ const byId = (a: FlowNode, b: FlowNode): number => (a.id < b.id ? -1 : a.id > b.
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** The same value with its keys in the order that `known` has them in; keys that it does not have follow. */
-export function inOrderOf<T>(known: unknown, value: T): T {
+function inOrderOf<T>(known: unknown, value: T): T {
   if (Array.isArray(value)) {
     const order: unknown[] = Array.isArray(known) ? known : [];
     return value.map((item, at) => inOrderOf(order[at], item)) as T;

@@ -40,7 +40,7 @@ const isNode = (value: unknown): value is FlowNode =>
   typeof value.type === 'string';
 
 /** `file` is named in the SkullError `document_broken` that a broken text is answered with. */
-export function parseFlowFile(file: string, text: string): FlowNode[] {
+function parseFlowFile(file: string, text: string): FlowNode[] {
   const broken = (what: string): SkullError => new SkullError('document_broken', `The flow file ${file} ${what}`);
   let value: unknown;
   try {

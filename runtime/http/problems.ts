@@ -14,7 +14,7 @@ const CODES: Readonly<Record<number, [ErrorCode, string]>> = {
 };
 
 /** An error of Express or of one of its middlewares as one of ours; anything else as it is. */
-export function translated(error: unknown): unknown {
+function translated(error: unknown): unknown {
   if (error instanceof SkullError || !(error instanceof Error)) return error;
   const status = 'status' in error ? error.status : undefined;
   const type = 'type' in error ? error.type : undefined;

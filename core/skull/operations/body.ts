@@ -11,7 +11,7 @@ export function bodyOf(character: Character): Statechart {
   return character.body;
 }
 
-export const isStopped = (body: Statechart): boolean => body.context.estop === true;
+const isStopped = (body: Statechart): boolean => body.context.estop === true;
 
 export function modeOf(body: Statechart): Mode {
   return MODES.find((mode) => mode === body.context.mode) ?? 'Idle';

@@ -3,7 +3,7 @@ import { type TSchema, Type } from '../../model/type.ts';
 import { DEFAULTS, isSectionName, SECTION_NAMES, SECTIONS, type SectionName } from '../config/sections.ts';
 import { define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
 
-export const PATCH_TYPES = ['application/merge-patch+json', 'application/json'] as const;
+const PATCH_TYPES = ['application/merge-patch+json', 'application/json'] as const;
 
 /** Whether it is an object is all that is asked here: the store checks what it takes, for every door alike. */
 const Values = Type.Object({}, { additionalProperties: true });
