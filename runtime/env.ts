@@ -251,5 +251,10 @@ export function loadEnvironment(): Environment {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
-  return readEnvironment({ ...file, ...process.env });
+  return readEnvironment({ ...file, ...withoutTextEditor(process.env) });
+}
+
+/** Shells and npm keep the name of a text editor in EDITOR, which is none of ours. */
+function withoutTextEditor({ EDITOR, ...rest }: Variables): Variables {
+  return EDITOR === 'true' || EDITOR === 'false' ? { ...rest, EDITOR } : rest;
 }

@@ -60,6 +60,11 @@ describe('skull start', function () {
     return { server, port: (server.address() as AddressInfo).port };
   }
 
+  it('takes the text editor that shells and npm name in EDITOR for what it is', async () => {
+    const skull = start({ EDITOR: 'vi' });
+    await skull.says(/Editor +http:\S+\/editor/);
+  });
+
   it('says where everything is, has its state retained by then, and stops cleanly on SIGTERM', async () => {
     const skull = start();
     const [, http = '', broker = ''] = await skull.says(READY);
