@@ -110,17 +110,17 @@ describe('the log', () => {
     await log.close();
   });
 
-  it('writes what waits when the process ends at once', () => {
+  it('writes what waits when the process ends at once', async () => {
     const log = open();
     log.info({ kind: 'system', msg: 'folder' });
-    return log.flush().then(() => {
-      log.info({ kind: 'system', msg: 'last words' });
-      log.flushSync();
-      assert.deepEqual(
-        lines().map(({ msg }) => msg),
-        ['folder', 'last words'],
-      );
-    });
+    await log.flush();
+    log.info({ kind: 'system', msg: 'last words' });
+    log.flushSync();
+    assert.deepEqual(
+      lines().map(({ msg }) => msg),
+      ['folder', 'last words'],
+    );
+    await log.close();
   });
 });
 
