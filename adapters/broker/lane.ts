@@ -60,6 +60,7 @@ export class Lane {
   #socket: PacedSocket | undefined;
   #version: 4 | 5 = 5;
   #reached = false;
+  /** The broker has taken us in: whoever subscribes from now on is asked for at once. */
   #accepted = false;
   #ready = false;
   #closed = false;
@@ -90,10 +91,10 @@ export class Lane {
 
   subscribe(filters: readonly string[], listener: (message: BrokerMessage) => void, qos: 0 | 1): () => void {
     const subscriber = this.#router.add({ filters, listener, qos });
-    if (this.#ready) void this.#inTurn(() => this.#ask([subscriber]));
+    if (this.#accepted) void this.#inTurn(() => this.#ask([subscriber]));
     return () => {
       this.#router.delete(subscriber);
-      if (this.#ready) void this.#inTurn(() => this.#tidy());
+      if (this.#accepted) void this.#inTurn(() => this.#tidy());
     };
   }
 
@@ -157,7 +158,6 @@ export class Lane {
     options.protocolVersion = this.#version;
     options.reconnectPeriod = RETRY_MS;
     this.#reached = false;
-    this.#accepted = false;
     this.#reason = '';
     const { host, port, tls } = this.#options;
     const socket = tls
@@ -176,7 +176,8 @@ export class Lane {
     this.#held.clear();
     this.#introductions.clear();
     this.#counting.clear();
-    if (!(await this.#inTurn(() => this.#ask(this.#router.all()))) || this.#ready) return;
+    const present = this.#router.all();
+    if (!(await this.#inTurn(() => this.#ask(present))) || this.#ready) return;
     this.#ready = true;
     this.#events.ready();
   }
@@ -300,13 +301,14 @@ export class Lane {
   }
 
   #lost(): void {
+    // A broker that knows no MQTT 5 refuses it, or hangs up.
+    const refused = this.#reached && !this.#accepted;
     this.#ready = false;
+    this.#accepted = false;
     this.#introductions.clear();
     if (this.#closed) return;
-    // A broker that knows no MQTT 5 refuses it, or hangs up.
-    if (this.#reached && !this.#accepted) this.#version = this.#version === 5 ? 4 : 5;
-    if (this.#version === 4 && this.#reached && !this.#accepted) return;
-    this.#events.down(this.#reason || 'the connection was closed');
+    if (refused) this.#version = this.#version === 5 ? 4 : 5;
+    if (!refused || this.#version === 5) this.#events.down(this.#reason || 'the connection was closed');
   }
 }
 

@@ -1,4 +1,3 @@
-import type { EventRecord } from '../model/event.ts';
 import type { BrokerLink, Clock, Log, PackPorts, Random } from '../model/ports.ts';
 import type { Priority } from '../model/priority.ts';
 import type { ServiceName } from '../model/services.ts';
@@ -121,10 +120,6 @@ export class Character {
       mqtt: { connected: this.link.connected, url: this.link.url },
       fullauto: { enabled: mode === 'FullAuto', next_song_at: null },
     };
-  }
-
-  onEvent(listener: (event: EventRecord) => void): () => void {
-    return this.events.onEvent(listener);
   }
 
   /** Ends the connection and writes what waits. */

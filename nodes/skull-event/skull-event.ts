@@ -26,7 +26,7 @@ export default function skullEvent(RED: NodeAPI): void {
       'close',
       def.source === 'status'
         ? watchStatus(character, (status) => send('orchestrator/status', status, true))
-        : character.onEvent((event) => send('orchestrator/event', event, false)),
+        : character.events.onEvent((event) => send('orchestrator/event', event, false)),
     );
   }
   RED.nodes.registerType('skull-event', create as never);
@@ -45,7 +45,7 @@ function watchStatus(character: Character, listener: (status: object) => void): 
   const changed = () => {
     waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.now()));
   };
-  const ends = [character.onEvent(changed), character.link.onConnection(changed)];
+  const ends = [character.events.onEvent(changed), character.link.onConnection(changed)];
   return () => {
     for (const end of ends) end();
     clock.clearTimeout(waiting);

@@ -42,7 +42,7 @@ describe('skull-config-sync', () => {
   const load = async (flowNodes: FlowNode[] = nodes) => {
     flow = await loadFlow([skullConfigSync, skullSignal, skullCommand], flowNodes);
     records = [];
-    flow.character.onEvent((event) => records.push(event));
+    flow.character.events.onEvent((event) => records.push(event));
     await settled();
   };
   const started = async () => {

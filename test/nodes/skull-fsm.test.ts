@@ -363,7 +363,7 @@ describe('skull-fsm', () => {
       seen = [];
       flow = await loadFlow([skullFsm], [body(), ...around()]);
       const events: unknown[] = [];
-      flow.character.onEvent(({ kind, subject, cause, data }) => events.push({ kind, subject, cause, data }));
+      flow.character.events.onEvent(({ kind, subject, cause, data }) => events.push({ kind, subject, cause, data }));
       await send({ topic: 'look' });
       await send(push);
       assert.deepEqual(events, [

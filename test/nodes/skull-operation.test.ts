@@ -96,7 +96,7 @@ describe('skull-operation', () => {
   it('logs every request, and makes an event of each command', async () => {
     await load(operation('setMode'));
     const events: unknown[] = [];
-    flow.character.onEvent((event) => {
+    flow.character.events.onEvent((event) => {
       if (event.kind === 'rest') events.push(event);
     });
     await ask({ body: { mode: 'IA' }, skull: { id: 'r8', role: 'editor' } });
@@ -120,7 +120,7 @@ describe('skull-operation', () => {
 
   it('makes no event of reading', async () => {
     await load(operation('getMode'));
-    flow.character.onEvent(() => assert.fail());
+    flow.character.events.onEvent(() => assert.fail());
     await ask({});
     assert.deepEqual(
       flow.log.entries.filter(({ kind }) => kind === 'rest').map(({ level }) => level),

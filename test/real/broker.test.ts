@@ -90,6 +90,24 @@ describe('a link to mosquitto', () => {
     await client.endAsync();
   });
 
+  it('hears for those who come while it connects', async () => {
+    const client = await outside(mosquitto.url);
+    for (let round = 0; round < 20; round++) {
+      const link = connect();
+      const ears: Ear[] = [];
+      do {
+        ears.push(new Ear(link, [`late/${round}/${ears.length}`]));
+        await client.publishAsync('turn', 'over', { qos: 1 });
+      } while (!link.connected);
+      // Nothing is subscribed any more that could make good for them.
+      while (ears.some(({ seen }) => seen.length === 0)) {
+        for (const index of ears.keys()) client.publish(`late/${round}/${index}`, 'now');
+        await client.publishAsync('turn', 'over', { qos: 1 });
+      }
+    }
+    await client.endAsync();
+  });
+
   it('loses nothing while subscriptions come and go', async () => {
     const client = await outside(mosquitto.url);
     const link = connect();

@@ -11,27 +11,23 @@ interface About {
   description: string;
 }
 
-/** How long a step or a state may last, in ms. */
-const limit = ({ title, description }: About, standard: number) =>
-  Type.Integer({
-    title,
-    description: `${description} In milliseconds.`,
-    'x-unit': 'ms',
-    minimum: SHORTEST_MS,
-    maximum: A_DAY_MS,
-    default: standard,
-  });
+const milliseconds =
+  (minimum: number) =>
+  ({ title, description }: About, standard: number) =>
+    Type.Integer({
+      title,
+      description: `${description} In milliseconds.`,
+      'x-unit': 'ms',
+      minimum,
+      maximum: A_DAY_MS,
+      default: standard,
+    });
 
-/** A time in ms, 0 where there shall be none. */
-const span = ({ title, description }: About, standard: number) =>
-  Type.Integer({
-    title,
-    description: `${description} In milliseconds.`,
-    'x-unit': 'ms',
-    minimum: 0,
-    maximum: A_DAY_MS,
-    default: standard,
-  });
+/** How long a step or a state may last. */
+const limit = milliseconds(SHORTEST_MS);
+
+/** A time, 0 where there shall be none. */
+const span = milliseconds(0);
 
 const flag = (about: About, standard: boolean) => Type.Boolean({ ...about, default: standard });
 

@@ -167,7 +167,7 @@ export class ConfigStore {
         this.#save(section, DEFAULTS[section]);
         return DEFAULTS[section];
       }
-      // What was accepted by these very rules need not be checked again: compiling the schemas is the dear part of a boot.
+      // What was accepted by these very rules need not be checked again.
       if (good !== undefined && lastGood?.rules === RULES_DIGEST && sameJson(found, good)) return deepFreeze(good);
       return checkedSection(section, found);
     } catch (error) {

@@ -26,7 +26,7 @@ function alive() {
     link,
   );
   let told: string[] = [];
-  character.onEvent(({ kind, subject, cause, data }) => {
+  character.events.onEvent(({ kind, subject, cause, data }) => {
     told.push(`${kind} ${subject} ${cause} ${JSON.stringify(data)}`);
   });
   const end = character.embody(body.chart);
