@@ -8,13 +8,28 @@ import { boot } from './rows/boot.ts';
 import { burstOfEvents } from './rows/burst.ts';
 import { estop } from './rows/estop.ts';
 import { idle } from './rows/idle.ts';
+import { jaw } from './rows/jaw.ts';
 import { latency } from './rows/latency.ts';
+import { preempt } from './rows/preempt.ts';
+import { scheduler } from './rows/scheduler.ts';
 import { status } from './rows/status.ts';
+import { upload } from './rows/upload.ts';
 import { type Bench, isMet, type Row, type RowGroup, ratioOf, tableOf } from './rows.ts';
 import { MOSQUITTO } from './subjects.ts';
 import { ROOT, stopAll } from './support/process.ts';
 
-const GROUPS: readonly RowGroup[] = [latency, estop, burstOfEvents, boot, idle, status];
+const GROUPS: readonly RowGroup[] = [
+  latency,
+  estop,
+  burstOfEvents,
+  boot,
+  idle,
+  status,
+  scheduler,
+  preempt,
+  jaw,
+  upload,
+];
 const NAMES = GROUPS.map(({ name }) => name).join(', ');
 const USAGE = `Usage: npm run bench -- [--quick] [--only <row>]…   rows: ${NAMES}`;
 

@@ -1,9 +1,11 @@
-/* global RED */
+/* global $, RED */
 
 import { issuesOf, knownIssuesOf } from './fsm-check.js';
 import { FsmEditor } from './fsm-editor.js';
 import { SAMPLE, SAMPLE_CONFIG } from './fsm-sample.js';
 import { parsed } from './json-places.js';
+
+const OWN_OUTPUTS = ['skull-fsm.output.state', 'skull-fsm.output.commands', 'skull-fsm.output.transitions'];
 
 /** The open dialog's; the editor shows one node of a kind at a time. */
 let editor;
@@ -19,8 +21,9 @@ RED.nodes.registerType('skull-fsm', {
   icon: 'skull-fsm.svg',
   paletteLabel: 'skull fsm',
   inputs: 1,
-  outputs: 3,
+  outputs: OWN_OUTPUTS.length,
   defaults: {
+    outputs: { value: OWN_OUTPUTS.length },
     name: { value: '' },
     character: { value: '', type: 'skull-character', required: false },
     stateTopic: {
@@ -68,7 +71,8 @@ RED.nodes.registerType('skull-fsm', {
     return this._('skull-fsm.input.event');
   },
   outputLabels(index) {
-    return this._(['skull-fsm.output.state', 'skull-fsm.output.commands', 'skull-fsm.output.transitions'][index]);
+    const own = OWN_OUTPUTS[index];
+    return own === undefined ? parsed(this.definition)?.outputs?.[index - OWN_OUTPUTS.length] : this._(own);
   },
   oneditprepare() {
     editor = new FsmEditor(this);
@@ -78,6 +82,8 @@ RED.nodes.registerType('skull-fsm', {
   },
   oneditsave() {
     Object.assign(this, editor?.values());
+    // The editor reads it from there, and takes away the wires of outputs that are gone.
+    $('#node-input-outputs').val(OWN_OUTPUTS.length + (this.definition?.outputs?.length ?? 0));
     closeEditor();
   },
   oneditcancel: closeEditor,

@@ -183,9 +183,11 @@ export class Host {
       import('./http/app.ts'),
     ]);
     const userDir = path.join(env.home, 'data/node-red');
+    const ports = packPorts({ home: env.home, log, connect: broker.connect });
+    this.#endings.push(() => ports.songs.close());
     const settings = nodeRedSettings({
       env,
-      ports: packPorts({ home: env.home, log, connect: broker.connect }),
+      ports,
       storage: flowStorage({ flowsDir: env.flowsDir, userDir, loadLibrary }),
       usedTypes: new Set(files.flatMap(({ nodes }) => nodes.map(({ type }) => type))),
       credentialSecret: using('SKULL_HOME', env.home, () => prepareUserDir(userDir)),

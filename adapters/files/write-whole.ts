@@ -16,17 +16,17 @@ export const codeOf = (error: unknown): unknown =>
 export const isTemporary = (file: string): boolean => /^\..+\.\d+-\d+\.tmp$/.test(file);
 
 /**
- * Writes a file whole or not at all: a power cut leaves the old text or the new one. The folder is made when missing.
+ * Writes a file whole or not at all: a power cut leaves the old content or the new one. The folder is made when missing.
  * Rejects with the system's error, and then the old file is as it was.
  */
-export async function writeWhole(file: string, text: string, mode = FILE_MODE): Promise<void> {
+export async function writeWhole(file: string, content: string | Uint8Array, mode = FILE_MODE): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const temporary = path.join(folder, `.${path.basename(file)}.${process.pid}-${++temporaries}.tmp`);
   try {
     const handle = await open(temporary, 'wx', mode);
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -40,7 +40,8 @@ export async function writeWhole(file: string, text: string, mode = FILE_MODE): 
   await syncFolder(folder);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was renamed in a folder outlive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

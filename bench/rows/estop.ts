@@ -1,31 +1,16 @@
 import path from 'node:path';
-import type { MqttClient } from 'mqtt';
 import type { Bench, Row, RowGroup } from '../rows.ts';
 import { MOSQUITTO, type Served, startMosquitto, startProduct } from '../subjects.ts';
 import { connect } from '../support/client.ts';
 import { enterConversation } from '../support/conversation.ts';
-import { deadline, median, quantile, sleep } from '../support/numbers.ts';
+import { LATCH, press } from '../support/estop.ts';
+import { median, quantile, sleep } from '../support/numbers.ts';
 import { cpuOf } from '../support/proc.ts';
 import { nextMessage, ROOT, type Running, start } from '../support/process.ts';
 
 /** So many events must wait when the latch falls, and so many are sent for that. */
 const WAITING = 20_000;
 const FLOOD = 25_000;
-const LATCH = 'orchestrator/estop';
-const LATCH_MS = 10_000;
-
-/** Presses or releases; returns the microseconds until the latch says so. */
-async function press(client: MqttClient, payload: 'on' | 'off'): Promise<number> {
-  let began = 0n;
-  const latched = new Promise<number>((resolve) => {
-    client.on('message', (_topic, message) => {
-      if (message.toString() === payload) resolve(Number(process.hrtime.bigint() - began) / 1000);
-    });
-  });
-  began = process.hrtime.bigint();
-  client.publish('motion/estop', payload);
-  return deadline(latched, LATCH_MS, `The latch ${payload}`).finally(() => client.removeAllListeners('message'));
-}
 
 /** Resolves once the processes have nothing left to do. */
 async function drained(pids: readonly number[]): Promise<void> {

@@ -37,6 +37,21 @@ export const rssOf = (pid: number): number => sumOf(pid, (member) => kilobytes(`
 /** Highest resident set size in MiB since the last `forgetPeak`. */
 export const peakOf = (pid: number): number => sumOf(pid, (member) => kilobytes(`${member}/status`, 'VmHWM'));
 
+/** Highest resident set size in MiB of this process alone since the last `forgetPeak`. */
+export const ownPeakOf = (pid: number): number => kilobytes(`${pid}/status`, 'VmHWM');
+
+/** Whether the process has started one with this argument, and it runs. */
+export function hasChild(pid: number, argument: string): boolean {
+  return familyOf(pid).some((member) => {
+    try {
+      return member !== pid && read(`${member}/cmdline`).split('\0').includes(argument);
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
+}
+
 export function forgetPeak(pid: number): void {
   for (const member of familyOf(pid)) writeFileSync(`/proc/${member}/clear_refs`, '5');
 }

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   not_allowed: [422, 'Value not allowed'],
   too_many_requests: [429, 'Too many requests'],
   internal: [500, 'Internal error'],
+  storage_full: [507, 'No space left'],
   unavailable: [503, 'A needed component is down'],
   timeout: [504, 'No answer in time'],
   document_broken: [500, 'A stored document is broken'],

@@ -1,3 +1,5 @@
+import type { SongLibrary } from './songs.ts';
+
 /** The ports through which core reaches time, chance, disk, broker and log. Adapters implement them; tests simulate them. */
 
 /** Milliseconds since the epoch, and timers that follow the same time. */
@@ -110,6 +112,5 @@ export interface PackPorts {
   readonly home: string;
   connect(options: BrokerLinkOptions): BrokerLink;
   documents(folder: 'config' | 'data'): DocumentFolder;
-  /** File names in `songs/`, without order; empty when there is no such folder. */
-  songs(): Promise<string[]>;
+  readonly songs: SongLibrary;
 }

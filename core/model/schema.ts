@@ -89,7 +89,17 @@ function issuesIn(errors: readonly OutputUnit[], schema: TSchema): Issue[] {
   const inner = (place: string) => alternatives.some(({ keywordLocation }) => place.startsWith(`${keywordLocation}/`));
   return errors
     .filter(({ keyword, keywordLocation }) => !WRAPPERS.has(keyword) && !inner(keywordLocation))
-    .map((error) => issueOf(error, schema));
+    .map((error) => (ALTERNATIVES.has(error.keyword) ? noneFits(error, errors, schema) : issueOf(error, schema)));
+}
+
+/** What each alternative lacks, where they are about the value itself and not about its parts. */
+function noneFits(error: OutputUnit, errors: readonly OutputUnit[], schema: TSchema): Issue {
+  const { path, message } = issueOf(error, schema);
+  const reasons = errors
+    .filter(({ keywordLocation }) => keywordLocation.startsWith(`${error.keywordLocation}/`))
+    .map((inner) => issueOf(inner, schema));
+  if (reasons.length === 0 || reasons.some((reason) => reason.path !== path)) return { path, message };
+  return { path, message: [...new Set(reasons.map((reason) => reason.message))].join(', or ') };
 }
 
 /**

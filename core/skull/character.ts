@@ -1,11 +1,13 @@
 import type { BrokerLink, Clock, Log, PackPorts, Random } from '../model/ports.ts';
 import type { Priority } from '../model/priority.ts';
 import type { ServiceName } from '../model/services.ts';
+import type { Lane } from '../scheduler/lane.ts';
 import type { Statechart } from '../statechart/statechart.ts';
 import { type ServiceReport, SignsOfLife } from '../supervision/life.ts';
-import { activityOf, chronicle } from './chronicle.ts';
+import { activityOf, chronicle, chronicleLane } from './chronicle.ts';
 import { ConfigStore } from './config/store.ts';
 import { EventHub } from './events.ts';
+import type { FullAuto, FullAutoStatus } from './fullauto/fullauto.ts';
 import { Intake } from './intake.ts';
 
 /** The answer of `GET /status` and the payload of `orchestrator/status`. */
@@ -20,8 +22,17 @@ export interface Status {
   paused: number;
   services: Record<ServiceName, ServiceReport>;
   mqtt: { connected: boolean; url: string };
-  fullauto: { enabled: boolean; next_song_at: string | null };
+  fullauto: FullAutoStatus;
 }
+
+const NO_SHOW: FullAutoStatus = {
+  enabled: false,
+  next_song_at: null,
+  step: null,
+  cycle_id: null,
+  held: false,
+  upcoming: [],
+};
 
 /**
  * One skull: its connection, its configuration, the facts of its life, and its body (the statechart that the skull-fsm
@@ -36,6 +47,8 @@ export class Character {
   readonly ports: PackPorts;
   readonly #startedAt: number;
   #body: Statechart | undefined;
+  #lane: Lane | undefined;
+  #fullauto: FullAuto | undefined;
   #bodyProblems: () => readonly string[] = () => [];
 
   constructor(ports: PackPorts, link: BrokerLink) {
@@ -89,6 +102,34 @@ export class Character {
     };
   }
 
+  /** Who decides which activity has the body; undefined while no skull-priority node serves this character. */
+  get lane(): Lane | undefined {
+    return this.#lane;
+  }
+
+  /** Lends the character the lane of its body, whose activities are told as events from now on. Returns the function that takes it back. */
+  arbitrate(lane: Lane): () => void {
+    this.#lane = lane;
+    const endChronicle = chronicleLane(lane, (event) => this.events.append(event));
+    return () => {
+      endChronicle();
+      if (this.#lane === lane) this.#lane = undefined;
+    };
+  }
+
+  /** The show that runs by itself; undefined while no skull-fullauto node serves this character. */
+  get fullauto(): FullAuto | undefined {
+    return this.#fullauto;
+  }
+
+  /** Lends the character its show. Returns the function that takes it back. */
+  conduct(fullauto: FullAuto): () => void {
+    this.#fullauto = fullauto;
+    return () => {
+      if (this.#fullauto === fullauto) this.#fullauto = undefined;
+    };
+  }
+
   /** What is wrong with what is stored, be it configuration or the body's memory; empty when all is well. */
   problems(): string[] {
     return [...this.config.problems(), ...this.#bodyProblems()];
@@ -96,6 +137,11 @@ export class Character {
 
   get uptimeSeconds(): number {
     return Math.floor((this.ports.clock.now() - this.#startedAt) / 1000);
+  }
+
+  /** How many activities are paused: those that made room for another one, and a song that somebody paused. */
+  get pausedCount(): number {
+    return (this.#lane?.pausedCount ?? 0) + (this.#body?.context.paused === true ? 1 : 0);
   }
 
   status(): Status {
@@ -114,11 +160,11 @@ export class Character {
         priority: activity.priority,
         running_ms: this.ports.clock.now() - activity.since,
       },
-      queued: 0,
-      paused: context.paused === true ? 1 : 0,
+      queued: this.#lane?.waitingCount ?? 0,
+      paused: this.pausedCount,
       services: this.life.report(),
       mqtt: { connected: this.link.connected, url: this.link.url },
-      fullauto: { enabled: mode === 'FullAuto', next_song_at: null },
+      fullauto: this.#fullauto?.status() ?? { ...NO_SHOW, enabled: mode === 'FullAuto' },
     };
   }
 

@@ -1,5 +1,7 @@
 import type { NewEvent } from '../model/event.ts';
 import { PRIORITIES, type Priority } from '../model/priority.ts';
+import type { LaneEvent } from '../scheduler/activity.ts';
+import type { Lane } from '../scheduler/lane.ts';
 import type { Statechart, TransitionRecord } from '../statechart/statechart.ts';
 
 /** What the skull does now, as the statechart's context keeps it under `activity`. */
@@ -33,15 +35,14 @@ function isActivity(value: unknown): value is RunningActivity {
 }
 
 /**
- * Tells what a body goes through, as events: each change of its state, mode, e-stop and pause, each press of the e-stop,
- * and each turn of its activity. What leaves all of these as they were (a stimulus, a pose) is none. Returns the function
- * that ends it.
+ * Tells what a body goes through, as events: each change of its state, mode, e-stop and pause, each press of the e-stop.
+ * What leaves all of these as they were (a stimulus, a pose) is none. Returns the function that ends it.
  */
 export function chronicle(body: Statechart, append: (event: NewEvent) => void): () => void {
   const subject = body.definition.id;
   const { context } = body;
   let { mode, estop, paused } = context;
-  let activity = activityOf(context);
+  let held = activityOf(context)?.id;
 
   /** What is to be known of the transition beside where it led; undefined where there is nothing to tell. */
   function news({ changed, event }: TransitionRecord, context: Context): object | undefined {
@@ -57,10 +58,6 @@ export function chronicle(body: Statechart, append: (event: NewEvent) => void): 
     };
   }
 
-  function tellPhase({ kind, id, priority }: RunningActivity, phase: string, cause: string): void {
-    append({ kind: 'activity', subject: kind, cause, data: { id, priority, phase } });
-  }
-
   return body.onTransition((record) => {
     const { context } = body;
     const { from, to } = record;
@@ -69,15 +66,42 @@ export function chronicle(body: Statechart, append: (event: NewEvent) => void): 
     if (told !== undefined) {
       append({ kind: 'transition', subject, cause, data: { from, to, mode: context.mode, ...told } });
     }
-    const before = activity;
-    const pausedBefore = paused;
+    if (context.paused !== paused) tellPause(context, cause);
     ({ mode, estop, paused } = context);
-    activity = activityOf(context);
-    if (before !== null && before.id === activity?.id) {
-      if (paused !== pausedBefore) tellPhase(before, paused === true ? 'paused' : 'resumed', cause);
-      return;
-    }
-    if (before !== null) tellPhase(before, 'ended', cause);
-    if (activity !== null) tellPhase(activity, 'started', cause);
+    held = activityOf(context)?.id;
+  });
+
+  /** The lane tells of every other turn of an activity; this one keeps its place. */
+  function tellPause(context: Context, cause: string): void {
+    const activity = activityOf(context);
+    if (activity === null || activity.id !== held) return;
+    const { id, kind, priority } = activity;
+    append({
+      kind: 'activity',
+      subject: kind,
+      cause,
+      data: { id, priority, phase: context.paused ? 'paused' : 'resumed' },
+    });
+  }
+}
+
+/** Tells of each turn of the activities on a lane, as events. Returns the function that ends it. */
+export function chronicleLane(lane: Lane, append: (event: NewEvent) => void): () => void {
+  const tell = ({ type, activity }: LaneEvent): void => {
+    const { id, kind, name, priority, cause, outcome } = activity;
+    append({
+      kind: 'activity',
+      subject: kind,
+      cause,
+      data: { id, name, priority, phase: type, ...(outcome !== undefined && { outcome }) },
+    });
+  };
+  return lane.onEvent((event) => {
+    // Most claims find their place in the same tick: those have not waited.
+    if (event.type !== 'waiting') tell(event);
+    else
+      queueMicrotask(() => {
+        if (event.activity.phase === 'waiting') tell(event);
+      });
   });
 }

@@ -1,5 +1,6 @@
 import type { ServiceName } from '../model/services.ts';
 import { type Static, type TSchema, Type } from '../model/type.ts';
+import { NewTask } from './tasks.ts';
 
 export const MODES = ['Idle', 'Accueil', 'Chanson', 'IA', 'FullAuto'] as const;
 export type Mode = (typeof MODES)[number];
@@ -19,7 +20,14 @@ const Pose = Type.Object({
 const VoiceActivity = Type.Object({ active: Type.Boolean() });
 const HeardText = Type.Object({ text: Text, final: Type.Boolean({ default: true }) });
 const AiResponse = Type.Object({ text: Text, id: Type.Optional(Id) });
-const VoiceState = Type.Object({ state: Type.Enum([...VOICE_STATES]), id: Type.Optional(Id) });
+const VoiceState = Type.Object({
+  state: Type.Enum([...VOICE_STATES]),
+  id: Type.Optional(Id),
+  /** Where in the song the voice is. */
+  position_ms: Type.Optional(Type.Number({ minimum: 0 })),
+});
+const Hold = Type.Object({ held: Type.Boolean() });
+const Which = Type.Object({ id: Id });
 const Estop = Type.Object({ active: Type.Boolean() });
 const ModeWord = Type.Enum([...MODES]);
 export type Estop = Static<typeof Estop>;
@@ -43,6 +51,9 @@ const withoutNullId = (value: object): unknown => {
   return rest;
 };
 
+/** Whether tasks may begin. */
+const RUN = new Set(['start', 'stop']);
+
 const modeOf = (value: object): unknown => ('state' in value ? value.state : 'mode' in value ? value.mode : undefined);
 
 export const SIGNALS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
@@ -61,5 +72,8 @@ export const SIGNALS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
       acceptStored: (value) => (value as Estop).active,
     },
   ],
+  ['orchestrator/tasks/add', { schema: NewTask }],
+  ['orchestrator/tasks/cancel', { schema: Which, ofWord: (id) => ({ id }) }],
+  ['orchestrator/tasks/run', { schema: Hold, ofWord: (word) => (RUN.has(word) ? { held: word === 'stop' } : word) }],
   ['skull/mode', { schema: ModeWord, ofWord: (word) => word, ofObject: modeOf }],
 ]);

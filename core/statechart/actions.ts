@@ -10,6 +10,8 @@ export interface Command {
   topic: string;
   /** JSON; an empty string where the definition gives none. */
   payload: unknown;
+  /** One of the definition's outputs; absent: the outside. */
+  to?: string;
   retain?: boolean;
   qos?: 0 | 1;
 }
@@ -68,7 +70,7 @@ function templateOf(expressions: Expressions, value: unknown, path: string): Tem
 function commandOf(expressions: Expressions, action: CommandAction, path: string): One {
   const topic = templateOf(expressions, action.command, `${path}/command`);
   const payload = templateOf(expressions, action.payload ?? '', `${path}/payload`);
-  const { retain, qos } = action;
+  const { to, retain, qos } = action;
   return (bench, context) => {
     const scope = bench.scopeOf(context);
     const name = topic(scope);
@@ -76,6 +78,7 @@ function commandOf(expressions: Expressions, action: CommandAction, path: string
       throw new Error(`The command's topic must be a text, not ${JSON.stringify(name)}`);
     }
     const command: Command = { topic: name, payload: payload(scope) };
+    if (to !== undefined) command.to = to;
     if (retain !== undefined) command.retain = retain;
     if (qos !== undefined) command.qos = qos;
     bench.emit(command);

@@ -84,6 +84,10 @@ class Meaning {
           this.#known(key, `${at}/assign${step(key)}`);
         }
       } else {
+        const { to } = action;
+        if (to !== undefined && this.#definition.outputs?.includes(to) !== true) {
+          this.#wrong(`${at}/to`, `${JSON.stringify(to)} is not one of the definition's outputs`);
+        }
         this.#template(action.command, `${at}/command`, TEXT);
         this.#template(action.payload, `${at}/payload`);
       }

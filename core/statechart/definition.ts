@@ -23,6 +23,7 @@ export const CommandSchema = Type.Object(
     payload: Type.Optional(
       Type.Unknown({ description: 'Any JSON; strings in it that start with "=" are CEL expressions. Absent: empty.' }),
     ),
+    to: Type.Optional(text("One of the definition's outputs, where the command goes instead of to the outside.")),
     retain: Type.Optional(Type.Boolean()),
     qos: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1)])),
     when: Type.Optional(expression('the action is carried out only if true')),
@@ -76,6 +77,7 @@ export const RootSchema = Type.Object(
     context: names(),
     persist: part(Type.Array(Type.String())),
     unreadable: names(),
+    outputs: part(Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { uniqueItems: true, maxItems: 16 })),
     entry: actions(),
     on: names(),
     states: Type.Record(Type.String(), Type.Unknown()),
@@ -128,6 +130,8 @@ export interface StatechartDefinition {
   persist?: string[];
   /** What some of these begin as when what was kept of them cannot be read; the others begin as in the context. */
   unreadable?: Record<string, unknown>;
+  /** Names for those inside to whom commands may go, beside the outside. */
+  outputs?: string[];
   /** Carried out once, at start. */
   entry?: ActionDefinition[];
   /** Transitions from any state, tried after the state's own. */

@@ -1,16 +1,17 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import type { Character } from '../../core/skull/character.ts';
+import { priorityStatus } from '../../core/skull/priorities.ts';
 import { nextId, withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 
 interface EventDef extends NodeDef {
   character: string;
-  source: 'events' | 'status';
+  source: 'events' | 'status' | 'tasks';
 }
 
 const STATUS_EVERY_MS = 1000;
 
-/** What happens to the character, as messages: each event, or its status when that has changed. */
+/** What happens to the character, as messages: each event, or its status, or that of its tasks, when it has changed. */
 export default function skullEvent(RED: NodeAPI): void {
   function create(this: Node, def: EventDef): void {
     RED.nodes.createNode(this, def);
@@ -25,22 +26,24 @@ export default function skullEvent(RED: NodeAPI): void {
     this.on(
       'close',
       def.source === 'status'
-        ? watchStatus(character, (status) => send('orchestrator/status', status, true))
-        : character.events.onEvent((event) => send('orchestrator/event', event, false)),
+        ? watch(character, () => send('orchestrator/status', character.status(), true))
+        : def.source === 'tasks'
+          ? watch(character, () => send('orchestrator/tasks', priorityStatus(character), true))
+          : character.events.onEvent((event) => send('orchestrator/event', event, false)),
     );
   }
   RED.nodes.registerType('skull-event', create as never);
 }
 
-/** Calls the listener with the status soon after it changed, at most once a second. Returns the function that ends it. */
-function watchStatus(character: Character, listener: (status: object) => void): () => void {
+/** Calls the listener soon after something changed, at most once a second. Returns the function that ends it. */
+function watch(character: Character, listener: () => void): () => void {
   const { clock } = character;
   let waiting: unknown;
   let sentAt = Number.NEGATIVE_INFINITY;
   const send = () => {
     waiting = undefined;
     sentAt = clock.now();
-    listener(character.status());
+    listener();
   };
   const changed = () => {
     waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.now()));

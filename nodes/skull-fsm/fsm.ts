@@ -30,6 +30,8 @@ export interface FsmOptions {
 
 /** At most five times a second is enough for eyes, and costs a burst of events nothing. */
 const SHOWN_EVERY_MS = 200;
+/** State, commands, transitions. */
+const OWN_OUTPUTS = 3;
 /** An expression that keeps failing is told of once in this time. */
 const TOLD_EVERY_MS = 60_000;
 
@@ -45,6 +47,8 @@ export class Fsm {
   readonly #shown: Paced<string>;
   readonly #told = new Map<string, number>();
   readonly #atRest: string | undefined;
+  /** Which output leads to each of those whom the definition names; the first three are the node's own. */
+  readonly #outputs: ReadonlyMap<string, number>;
   #release: () => void = () => undefined;
   /** The message that is being worked on, so that what comes of it can be traced to it. */
   #cause: string | undefined;
@@ -67,6 +71,7 @@ export class Fsm {
       restored: this.#memory.load(),
       onError: (issue: Issue) => this.#tell(issue),
     };
+    this.#outputs = new Map(definition.outputs?.map((name, index) => [name, OWN_OUTPUTS + index]));
     this.#atRest = new Tree(definition).leafOf(undefined)?.path;
     this.chart = new Statechart(definition, snapshot ? { ...options, snapshot } : options);
     this.chart.onTransition((record) => this.#send(record));
@@ -128,18 +133,22 @@ export class Fsm {
     this.#out(0, { topic: this.#stateTopic, payload: this.chart.state, retain: true });
   }
 
-  #sendCommand({ topic, payload, retain, qos }: Command): void {
+  #sendCommand({ topic, payload, to, retain, qos }: Command): void {
     const message: NodeMessage & Partial<Command> = { topic, payload };
     if (retain !== undefined) message.retain = retain;
     if (qos !== undefined) message.qos = qos;
-    this.#out(1, message);
+    this.#out(to === undefined ? 1 : (this.#outputs.get(to) ?? 1), message);
   }
 
   /** One message a call: Node-RED clones all but the first of several, and these are nobody else's. */
-  #out(output: 0 | 1 | 2, message: NodeMessage & Partial<Command>): void {
+  #out(output: number, message: NodeMessage & Partial<Command>): void {
     if (this.#cause !== undefined) message._msgid = this.#cause;
     if (output === 0) this.#node.send(message);
-    else this.#node.send(output === 1 ? [null, message] : [null, null, message]);
+    else {
+      const messages: (NodeMessage | null)[] = new Array(output).fill(null);
+      messages.push(message);
+      this.#node.send(messages);
+    }
   }
 
   #show(state: string): void {

@@ -3,10 +3,10 @@ import { messageOf } from '../../core/model/errors.ts';
 import type { Snapshot } from '../../core/statechart/definition.ts';
 import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf, portsOf } from '../ports.ts';
+import { Starts } from '../starts.ts';
 import { serveEditor } from './admin.ts';
 import { Fsm, type FsmMessage } from './fsm.ts';
 import { definitionOf, type FsmDef } from './settings.ts';
-import { Starts } from './starts.ts';
 
 type Done = (error?: Error) => void;
 

@@ -16,9 +16,10 @@ import { allows, createKeyCheck } from './keys.ts';
 import { createOriginCheck } from './origins.ts';
 import { answerProblem } from './problems.ts';
 import { findOperation, methodsAt } from './routes.ts';
+import { createUpload, MULTIPART } from './upload.ts';
 
 export interface HttpAppOptions {
-  env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins' | 'host'>;
+  env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins' | 'host' | 'home'>;
   log: Log;
   /** Where `http in` nodes put their routes: not started yet. */
   redHttpNode: Application;
@@ -44,6 +45,7 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
   const isPreflight = createOriginCheck(env);
   const documents = lazyDocuments();
   const parseJson = express.json({ limit: BODY_LIMIT, type: () => true, strict: false });
+  const upload = createUpload(env.home);
   const editor = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
   const app = express();
   tune(app);
@@ -100,7 +102,7 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
     }
   }
 
-  function readBody(req: Request, res: Response, { body }: Operation, next: (error?: unknown) => void): void {
+  function readBody(req: Request, res: Response, operation: Operation, next: (error?: unknown) => void): void {
     const { 'content-length': length, 'transfer-encoding': chunked, 'content-type': type = '' } = req.headers;
     if (chunked === undefined && (length === undefined || length === '0')) {
       // Tells the parsers of `http in` that there is nothing to read.
@@ -108,10 +110,14 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
       next();
       return;
     }
-    const types = body?.types ?? JSON_TYPES;
+    const types = operation.body?.types ?? JSON_TYPES;
     const mediaType = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
     if (!types.includes(mediaType)) {
       throw new SkullError('unsupported_media_type', `Send ${types.join(' or ')}, not ${mediaType || 'nothing'}.`);
+    }
+    if (mediaType === MULTIPART) {
+      upload(req, res, operation, next);
+      return;
     }
     if (Number(length) > BODY_LIMIT) {
       throw new SkullError('too_large', `The body is larger than ${BODY_LIMIT} bytes.`);

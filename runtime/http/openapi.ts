@@ -14,8 +14,9 @@ const TAGS: Record<Tag, string> = {
   Skull: 'What the skull shall do, what it does, and the emergency stop.',
   Configuration: 'Settings by section. A change through REST, MQTT or a file reaches the other two.',
   Servos: 'Single servos and how far they may turn.',
-  Songs: 'Playing songs.',
+  Songs: 'Playing songs, and which there are.',
   AI: 'Conversations.',
+  Tasks: 'Who may have the body, and when: tasks with priorities.',
   FullAuto: 'What the skull does by itself.',
 };
 
@@ -119,9 +120,16 @@ function parametersOf({ params, query }: Operation): Json[] {
   return [...of(params, 'path'), ...of(query, 'query')];
 }
 
+/** What a request has to hold: a key that has a default may be left out. */
+function asked(schema: TSchema): TSchema {
+  const { properties = {}, required }: { properties?: Record<string, TSchema>; required?: string[] } = schema;
+  const needed = required?.filter((name) => !('default' in (properties[name] ?? {})));
+  return needed?.length === required?.length ? schema : { ...schema, required: needed };
+}
+
 function bodyOf({ body }: Operation): Json | undefined {
   if (body === undefined) return undefined;
-  const content = { schema: refer(body.documented ?? body.schema), example: body.example };
+  const content = { schema: refer(asked(body.documented ?? body.schema)), example: body.example };
   const types = body.types ?? ['application/json'];
   return {
     required: body.absent === undefined,

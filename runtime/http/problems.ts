@@ -6,6 +6,9 @@ import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
 
 export type PassedRequest = IncomingMessage & { skull?: Pass; originalUrl?: string };
 
+/** So long what is left of a request that was refused may still come. */
+const LINGER_MS = 10_000;
+
 /** What body-parser and Express throw, by the HTTP status they give it. */
 const CODES: Readonly<Record<number, [ErrorCode, string]>> = {
   400: ['malformed', 'The request cannot be read.'],
@@ -40,9 +43,29 @@ export function sendProblem(res: ServerResponse, problem: Problem, method: strin
   res.setHeader('X-Request-ID', problem.request_id);
   if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="skull"');
   if (problem.status === 503) res.setHeader('Retry-After', '1');
-  // What was not read of the body is not waited for.
-  if (problem.status === 413) res.setHeader('Connection', 'close');
-  res.end(method === 'HEAD' ? undefined : text);
+  const { req } = res;
+  // What nobody has begun to read Node itself throws away.
+  if (problem.status !== 413 && (req.complete || !req.readableDidRead)) {
+    res.end(method === 'HEAD' ? undefined : text);
+    return;
+  }
+  res.setHeader('Connection', 'close');
+  res.write(text);
+  endAfterRequest(req, res);
+}
+
+/**
+ * Closes the connection once the rest of the request has been thrown away: many a sender reads no answer before all is
+ * sent, and one that is cut off would never see it. The answer itself is there at once.
+ */
+function endAfterRequest(req: IncomingMessage, res: ServerResponse): void {
+  const end = () => {
+    clearTimeout(timer);
+    res.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  if (req.readableEnded || req.destroyed) end();
+  else req.once('close', end).once('end', end).resume();
 }
 
 /** How loud an answer is: our own faults, then who was not let in, then what was commanded, then what was read. */

@@ -13,6 +13,9 @@ import { PROBLEM_TYPE } from '../../core/model/problem.ts';
 import { pathOf } from '../../core/skull/operations/pass.ts';
 import { sendProblem, wireProblem } from './problems.ts';
 
+/** So long may a whole request take: 50 MB over a weak wireless network, not more. */
+const REQUEST_MS = 30 * 60_000;
+
 /** Why Node gave a request up, where it is not simply malformed. */
 const GIVEN_UP: Readonly<Record<string, [number, string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are larger than is accepted here.'],
@@ -66,7 +69,8 @@ function answerInstead(server: Server, mayUpgrade: (req: IncomingMessage) => boo
 /** A server that upgrades only what may be, and whose every error is a problem, also where Node itself would answer. */
 export function createHttpServer(answer: RequestListener, mayUpgrade: (req: IncomingMessage) => boolean): Server {
   // The guard asks for the header Host itself.
-  const server = createServer({ shouldUpgradeCallback: mayUpgrade, requireHostHeader: false }, answer);
+  const options = { shouldUpgradeCallback: mayUpgrade, requireHostHeader: false, requestTimeout: REQUEST_MS };
+  const server = createServer(options, answer);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 21) || major === 23) answerInstead(server, mayUpgrade, answer);
   server.on('clientError', answerUnread);

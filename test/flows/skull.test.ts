@@ -2,6 +2,12 @@ import assert from 'node:assert/strict';
 import { skull, skullDefinition } from '../support/skull.ts';
 
 const motion = { score: 0.9 };
+const SONG = {
+  kind: 'sing',
+  priority: 'HIGH',
+  args: { song: 'a', path: '/songs/a.mp3', duration_ms: 60_000 },
+} as const;
+const REPLY = { kind: 'converse', priority: 'URGENT', args: { text: 'bonjour' } } as const;
 
 function at(state: string) {
   const body = skull();
@@ -22,7 +28,8 @@ function at(state: string) {
       body.clock.advance(gaze.track_ms);
       break;
     case 'Sing':
-      go('Chanson', ['song/play', { song: 'a', path: '/songs/a.mp3' }]);
+      go('Chanson');
+      body.lane.claim(SONG);
       break;
     case 'Listen':
       go('IA', ['audio/vad', { active: true }]);
@@ -178,29 +185,29 @@ describe('the skull', () => {
     });
 
     it('takes a text as if it had been heard, in any mode', () => {
-      for (const state of ['Idle', 'Sleep', 'Listen']) {
-        const { send, chart, topics } = at(state);
+      for (const state of ['Idle', 'Sleep', 'Listen', 'Sing', 'Track']) {
+        const { send, lane, chart, topics } = at(state);
         const { mode } = chart.context;
-        assert.equal(send('ia/reply', { text: 'bonjour' }).handled, true);
+        if (state === 'Listen') assert.equal(send('ia/reply', { text: 'bonjour' }).handled, true);
+        else lane.claim(REPLY);
         assert.equal(chart.state, 'Think');
         assert.equal(chart.context.mode, mode);
         assert.ok(topics().includes('ai/request'));
       }
-      assert.equal(at('Sing').send('ia/reply', { text: 'bonjour' }).handled, false);
     });
   });
 
   describe('a song', () => {
     it('plays, pauses, goes on where it was, and closes the jaw at its end', () => {
-      const { send, clock, chart, told } = at('Idle');
-      send('song/play', { song: 'a', path: '/songs/a.mp3' });
+      const { send, clock, chart, lane, told } = at('Idle');
+      lane.claim(SONG);
       const { id } = chart.context.activity as { id: string };
       assert.deepEqual(told(), [
         `voice/play {"id":"${id}","path":"/songs/a.mp3","offset_ms":0,"volume":80,"jaw_sync":true}`,
       ]);
       clock.advance(1500);
       send('song/pause');
-      assert.deepEqual(told(), [`voice/pause {"id":"${id}"}`, 'motion/jaw {"open":0,"t":1500}']);
+      assert.deepEqual(told(), ['motion/jaw {"open":0,"t":1500}', `voice/pause {"id":"${id}"}`]);
       clock.advance(9000);
       send('song/resume');
       clock.advance(500);
@@ -216,8 +223,8 @@ describe('the skull', () => {
     });
 
     it('stops when told', () => {
-      const { send, topics, chart } = at('Sing');
-      send('song/stop');
+      const { lane, topics, chart } = at('Sing');
+      lane.cancel({ kinds: ['sing'] });
       assert.equal(chart.state, 'Idle');
       assert.deepEqual(topics().sort(), ['motion/jaw', 'voice/stop']);
     });
@@ -226,7 +233,7 @@ describe('the skull', () => {
   describe('emergency stop', () => {
     for (const state of STATES) {
       it(`ends ${state}, and nothing starts until it is released`, () => {
-        const { send, chart, told, clock, config } = at(state);
+        const { send, chart, lane, told, clock, config } = at(state);
         send('motion/estop', { active: true });
         assert.equal(chart.state, 'Idle');
         const said = told();
@@ -245,8 +252,8 @@ describe('the skull', () => {
         send('vision/motion', motion);
         send('skull/mode', 'IA');
         send('audio/vad', { active: true });
-        assert.equal(send('song/play', { song: 'a', path: 'a' }).handled, false);
-        assert.equal(send('ia/reply', { text: 'a' }).handled, false);
+        assert.throws(() => lane.claim(SONG));
+        send('activity/start', { id: 'x', ...SONG, preempts: null, since: 0 });
         clock.advance(config.vision.sleep_after_ms * 2);
         assert.equal(chart.state, 'Idle');
         assert.equal(chart.context.mode, 'IA');
@@ -273,9 +280,9 @@ describe('the skull', () => {
     });
 
     it('still holds after a restart', () => {
-      const { chart, told, send } = skull({ restored: { estop: true } });
+      const { chart, told, lane } = skull({ restored: { estop: true } });
       assert.deepEqual(told(), ['orchestrator/estop on', 'motion/estop on', 'skull/mode Idle']);
-      assert.equal(send('song/play', { song: 'a', path: 'a' }).handled, false);
+      assert.throws(() => lane.claim(SONG), { code: 'conflict' });
       assert.equal(chart.context.estop, true);
     });
   });

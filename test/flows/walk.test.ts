@@ -23,16 +23,60 @@ const EVENTS: [string, unknown][] = [
   ['voice/state', { state: 'done' }],
   ['voice/state', { state: 'done', id: 'another' }],
   ['voice/state', { state: 'playing' }],
-  ['song/play', { song: 's', path: 'p' }],
   ['song/pause', {}],
   ['song/resume', {}],
-  ['song/stop', {}],
   ['ia/reply', { text: 'a' }],
 ];
+const STEPS = ['accueil', 'ia'].map((step): [string, unknown] => ['fullauto/step', { step }]);
+const SONG = { song: 's', path: 'p', duration_ms: 1000 };
+/** What the lane may start. Here an activity's id is its kind, but that a conversation can begin in two ways. */
+const STARTS: [string, string, object][] = [
+  ['greet', 'greet', {}],
+  ['sing', 'sing', SONG],
+  ['say', 'say', { text: 'a' }],
+  ['hear', 'converse', {}],
+  ['reply', 'converse', { text: 'a' }],
+  ['publish', 'publish', { topic: 't', payload: 'p' }],
+  ['dance', 'dance', {}],
+];
+
+interface Situation {
+  mode: string;
+  activity: { id: string } | null;
+  shelf: { activity: { id: string } }[];
+}
+
+/**
+ * What the lane and FullAuto may say in this situation: with one activity paused at most, and only in the mode where
+ * everything may be, for neither makes another situation of it.
+ */
+function ordersIn({ mode, activity, shelf }: Situation, pausing: boolean): [string, unknown][] {
+  const isFullAuto = mode === 'FullAuto' && pausing;
+  const ids = [...(activity === null ? [] : [activity]), ...shelf.map((entry) => entry.activity)].map(({ id }) => id);
+  const fresh = STARTS.filter(([id]) => !ids.includes(id) && (isFullAuto || shelf.length === 0));
+  const rooms = [null, ...(activity === null || shelf.length > 0 || !isFullAuto ? [] : [activity.id])];
+  return [
+    ...(isFullAuto ? STEPS : []),
+    ...fresh.flatMap(([id, kind, args]) =>
+      rooms.map((preempts): [string, unknown] => [
+        'activity/start',
+        { id, kind, priority: 'LOW', args, preempts, since: 0 },
+      ]),
+    ),
+    ...['other', ...ids].flatMap((id): [string, unknown][] => [
+      ['activity/resume', { id, preempts: null }],
+      ['activity/cancel', { id }],
+      ['voice/state', { state: 'done', id }],
+    ]),
+  ];
+}
+
 interface Taken {
   event: MachineEvent;
   state: AnyMachineSnapshot;
 }
+
+const WORDS = new Set(['text', 'song', 'path', 'duration_ms', 'priority']);
 
 const VOICED = ['Talk', 'Sing', 'Speak'];
 
@@ -50,12 +94,16 @@ function steps(fallback_text: string | null) {
     now: 1_000_000,
   });
   const map = getAdjacencyMap(walk.machine, {
-    events: ({ value }) => [
-      ...EVENTS.map(([name, payload]) => walk.event(name, payload)),
+    events: ({ value, context }) => [
+      ...[...EVENTS, ...ordersIn(context as unknown as Situation, fallback_text !== null)].map(([name, payload]) =>
+        walk.event(name, payload),
+      ),
       ...(walk.delays.get(String(value)) ?? []),
     ],
-    serializeState: ({ value, context }) => JSON.stringify([value, context]),
-    limit: 100_000,
+    // Words, places and times decide nothing.
+    serializeState: ({ value, context: { greeting, text, outcome, x, y, song, path, duration_ms, ...decisive } }) =>
+      JSON.stringify([value, decisive], (key, inner) => (WORDS.has(key) ? undefined : inner)),
+    limit: 1_000_000,
   });
   const situations = Object.values(map) as { state: AnyMachineSnapshot; transitions: Record<string, Taken> }[];
   const found = situations.flatMap(({ state: from, transitions }) =>
@@ -77,12 +125,13 @@ describe('every walk through the skull', () => {
         .filter((one) => !seen.has(one))
         .map((one) => `${one.source.key} ${one.eventType} → ${one.target?.[0]?.key} ${all.indexOf(one)}`);
     });
-    // Whether a fallback text is set decides which of Think's two time-outs is the one.
+    const [talkative = [], silent = []] = missed;
     assert.deepEqual(
-      missed.map((list) => list.length),
-      [1, 1],
+      talkative.filter((one) => silent.includes(one)),
+      [],
     );
-    assert.notEqual(missed[0]?.[0], missed[1]?.[0]);
+    // Whether a fallback text is set decides which of Think's two time-outs is the one.
+    assert.equal(talkative.length, 1);
   });
 
   const invariant = (what: string, holds: (step: (typeof found)[number]) => boolean) =>

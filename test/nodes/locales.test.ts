@@ -173,7 +173,7 @@ describe('the editor side of the nodes', () => {
     for (const { file, nodes } of examples) {
       const ids = new Set(nodes.map((node) => ('id' in node ? node.id : '')));
       for (const node of nodes) {
-        assert.match(node.type, /^(skull-[\w-]+|inject|debug|comment|http in|http response)$/, file);
+        assert.match(node.type, /^(skull-[\w-]+|inject|debug|comment|change|delay|http in|http response)$/, file);
         const { wires = [], character } = node as { wires?: string[][]; character?: string };
         for (const target of [...wires.flat(), ...(character ? [character] : [])]) assert.ok(ids.has(target), file);
       }

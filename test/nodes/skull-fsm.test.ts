@@ -117,6 +117,25 @@ describe('skull-fsm', () => {
     assert.notEqual(record.payload, payload);
   });
 
+  it('sends commands that are for somebody inside on outputs of their own', async () => {
+    const claiming = {
+      ...definition,
+      outputs: ['lane', 'lamp'],
+      entry: [
+        { command: 'on', to: 'lamp' },
+        { command: 'claim', to: 'lane', payload: { n: '=context.n' } },
+        { command: 'outside' },
+      ],
+    };
+    const wires = [[], ['commands'], [], ['states'], ['records']];
+    await load({ definition: claiming, wires });
+    assert.deepEqual(drain(), [
+      ['records', 'on', ''],
+      ['states', 'claim', { n: 0 }],
+      ['commands', 'outside', ''],
+    ]);
+  });
+
   it('sends no state where it does not change, and nothing where nothing happens', async () => {
     await load();
     drain();

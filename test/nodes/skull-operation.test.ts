@@ -25,6 +25,7 @@ describe('skull-operation', () => {
     flow = await loadFlow([skullOperation], [TAB, node, ...sinks, catching]);
     body = skull();
     flow.character.embody(body.chart);
+    flow.character.arbitrate(body.lane);
   }
   afterEach(() => flow.unload());
 

@@ -5,11 +5,13 @@ import type { NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { JsonFolder } from '../../adapters/files/json-folder.ts';
 import type { PackPorts } from '../../core/model/ports.ts';
+import type { SongLibrary } from '../../core/model/songs.ts';
 import type { Character } from '../../core/skull/character.ts';
 import skullCharacter from '../../nodes/skull-character/skull-character.ts';
 import { SimulatedClock } from './clock.ts';
 import { RecordingLink } from './link.ts';
 import { countingRandom, keepingLog } from './ports.ts';
+import { MemorySongs } from './songs.ts';
 
 type NodeSet = (RED: NodeAPI) => void;
 
@@ -36,7 +38,7 @@ const placed = (node: FlowNode): FlowNode => ({ x: 0, y: 0, z: TAB.id, ...node }
 export async function loadFlow(
   nodeSets: readonly NodeSet[],
   flow: readonly FlowNode[],
-  { songs = [] as string[] } = {},
+  { songs = new MemorySongs() as SongLibrary } = {},
 ) {
   const home = mkdtempSync(path.join(tmpdir(), 'skull-test-'));
   const clock = new SimulatedClock();
@@ -50,7 +52,7 @@ export async function loadFlow(
     home,
     connect: () => link,
     documents: (folder) => new JsonFolder(path.join(home, folder)),
-    songs: async () => songs,
+    songs,
   };
   helper.settings({ skullPorts: ports });
   await helper.load([skullCharacter, ...nodeSets], [TAB, CHARACTER, ...flow.map(placed)]);

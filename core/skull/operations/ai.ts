@@ -2,8 +2,10 @@ import { SkullError } from '../../model/errors.ts';
 import { Type } from '../../model/type.ts';
 import type { Statechart } from '../../statechart/statechart.ts';
 import type { Character } from '../character.ts';
+import { activityOf } from '../chronicle.ts';
 import { Ia } from '../config/sections.ts';
-import { bodyOf, refusal } from './body.ts';
+import { bodyOf, refusal, refuseUnderEstop } from './body.ts';
+import { claimBody } from './claims.ts';
 import { sectionAt } from './config.ts';
 import { define, type Method, type Operation } from './operation.ts';
 
@@ -51,27 +53,56 @@ const GRACE_MS = 1000;
 const late = () =>
   new SkullError('timeout', 'The AI did not answer in time: see service ai, and think_timeout_ms of section ia.');
 
-/** The text of the answer, once the statechart leaves Think. */
-function awaitReply(character: Character, body: Statechart): Promise<string> {
+const ended = (by: string) => new SkullError('conflict', `The conversation was ended by ${by} before the AI answered.`);
+
+/** The text of the answer to a conversation, once the statechart leaves Think with it. */
+function awaitReply(character: Character, body: Statechart, id: string): Promise<string> {
   const { clock, config } = character;
   return new Promise((resolve, reject) => {
+    let thinks = body.state === 'Think';
     const end = () => {
       off();
+      offLane?.();
       clock.clearTimeout(timer);
     };
     const off = body.onTransition(({ from, to, event, payload }) => {
+      if (!thinks) {
+        thinks = to === 'Think' && activityOf(body.context)?.id === id;
+        return;
+      }
       if (from !== 'Think' || to === 'Think') return;
       end();
       const text = event === 'ai/response' ? textOf(payload) : undefined;
       if (text !== undefined) resolve(text);
       else if (event === 'delay') reject(late());
-      else reject(new SkullError('conflict', `The conversation was ended by ${event} before the AI answered.`));
+      else reject(ended(event));
+    });
+    const offLane = character.lane?.onEvent(({ type, activity }) => {
+      if (type !== 'ended' || activity.id !== id || thinks) return;
+      end();
+      reject(activity.outcome === 'expired' ? late() : ended(`outcome ${activity.outcome}`));
     });
     const timer = clock.setTimeout(() => {
       end();
       reject(late());
     }, config.get('ia').think_timeout_ms + GRACE_MS);
   });
+}
+
+/** The conversation that shall answer a text: the one that listens now, or one that claims the body. */
+function conversationWith(text: string, character: Character, body: Statechart): string {
+  const what = 'A conversation';
+  refuseUnderEstop(character, what);
+  const current = activityOf(body.context);
+  if (current?.kind === 'converse') {
+    if (!body.send({ type: 'ia/reply', payload: { text } }).handled) throw refusal(body, what);
+    return current.id;
+  }
+  const ttlMs = character.config.get('ia').think_timeout_ms;
+  const claim = { kind: 'converse', priority: 'URGENT', args: { text }, ttlMs, cause: 'rest' } as const;
+  const activity = claimBody(character, what, claim);
+  if (activity.phase === 'ended') throw refusal(body, what);
+  return activity.id;
 }
 
 function textOf(payload: unknown): string | undefined {
@@ -111,9 +142,8 @@ const reply = define({
   errors: ['estop', 'busy', 'conflict', 'unavailable', 'timeout'],
   handle: ({ body: { text } }, character) => {
     const body = bodyOf(character);
-    const { handled } = body.send({ type: 'ia/reply', payload: { text } });
-    if (!handled || body.state !== 'Think') throw refusal(body, 'A conversation');
-    return awaitReply(character, body).then((reply) => ({ body: { reply } }));
+    const id = conversationWith(text, character, body);
+    return awaitReply(character, body, id).then((reply) => ({ body: { reply } }));
   },
 });
 

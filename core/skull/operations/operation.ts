@@ -8,7 +8,7 @@ export const ROLES = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'Service' | 'Skull' | 'Configuration' | 'Servos' | 'Songs' | 'AI' | 'FullAuto';
+export type Tag = 'Service' | 'Skull' | 'Configuration' | 'Servos' | 'Songs' | 'AI' | 'FullAuto' | 'Tasks';
 
 /** A request as it comes in: nothing of it is checked yet, but that whoever sent it has this role. */
 export interface OperationRequest {
@@ -136,9 +136,9 @@ function refuseQuery(query: unknown): undefined {
   }
 }
 
-function bodyOf<B extends TSchema>({ schema, absent }: RequestBody<B>, given: unknown): Static<B> {
+function bodyOf<B extends TSchema>({ schema, absent, types }: RequestBody<B>, given: unknown): Static<B> {
   if (given === undefined && absent === undefined) {
-    throw new SkullError('invalid', 'The body is missing: JSON is needed.', {
+    throw new SkullError('invalid', `The body is missing: ${types?.join(' or ') ?? 'JSON'} is needed.`, {
       issues: [{ path: '', message: 'is needed' }],
     });
   }

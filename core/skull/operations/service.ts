@@ -1,7 +1,8 @@
-import { PRIORITIES } from '../../model/priority.ts';
+import { PRIORITY_NAMES } from '../../model/priority.ts';
 import { SERVICES } from '../../model/services.ts';
 import { type Static, type TSchema, Type } from '../../model/type.ts';
 import type { Character } from '../character.ts';
+import { FullAutoStatus } from '../fullauto/status.ts';
 import { MODES, STATES } from '../topics.ts';
 import { define, type Operation } from './operation.ts';
 
@@ -92,7 +93,7 @@ const ServiceReport = Type.Object({
 export const Activity = Type.Object({
   id: Type.String(),
   kind: Type.String({ description: '`greet`, `sing`, `say` or `converse`.' }),
-  priority: Type.Enum(Object.keys(PRIORITIES) as (keyof typeof PRIORITIES)[]),
+  priority: Type.Enum(PRIORITY_NAMES),
   running_ms: Type.Integer({ minimum: 0 }),
 });
 
@@ -118,10 +119,7 @@ export const Status = Type.Object({
     ai: ServiceReport,
   }),
   mqtt: Type.Object({ connected: Type.Boolean(), url: Type.String({ description: 'Without credentials.' }) }),
-  fullauto: Type.Object({
-    enabled: Type.Boolean(),
-    next_song_at: Nullable(Type.String({ description: 'ISO 8601.' })),
-  }),
+  fullauto: FullAutoStatus,
 });
 
 const seen = { state: 'alive', alive: true, last_seen: '2026-01-01T12:00:00.000Z', restarts: 0 };
@@ -151,7 +149,7 @@ const status = define({
       paused: 0,
       services: Object.fromEntries(SERVICES.map((service) => [service, seen])),
       mqtt: { connected: true, url: 'mqtt://127.0.0.1:1883' },
-      fullauto: { enabled: false, next_song_at: null },
+      fullauto: { enabled: false, next_song_at: null, step: null, cycle_id: null, held: false, upcoming: [] },
     },
   },
   errors: [],

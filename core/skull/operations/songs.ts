@@ -1,13 +1,15 @@
 import { SkullError } from '../../model/errors.ts';
 import { type Static, Type } from '../../model/type.ts';
-import type { Statechart } from '../../statechart/statechart.ts';
+import type { Activity } from '../../scheduler/activity.ts';
 import type { Character } from '../character.ts';
-import { bodyOf, refusal, refuseUnderEstop } from './body.ts';
+import { singArgs } from '../tasks.ts';
+import { bodyOf, refuseUnderEstop } from './body.ts';
+import { begun, ClaimedActivity, claimBody, laneOf, told } from './claims.ts';
 import { define, type Operation } from './operation.ts';
-import { Activity, State } from './service.ts';
+import { State } from './service.ts';
 
-const SongAnswer = Type.Object({ state: State, activity: Type.Union([Activity, Type.Null()]) });
-const playing = { id: 'k3v9', kind: 'sing', priority: 'HIGH', running_ms: 0 };
+const SongAnswer = Type.Object({ state: State, activity: Type.Union([ClaimedActivity, Type.Null()]) });
+const playing = { id: 'k3v9', kind: 'sing', priority: 'HIGH', running_ms: 0, phase: 'running' };
 const success = (description: string, state: string, activity: unknown) => ({
   status: 200,
   description,
@@ -18,26 +20,17 @@ const success = (description: string, state: string, activity: unknown) => ({
 const Empty = Type.Object({}, { additionalProperties: false });
 const nothing = { schema: Empty, example: {}, absent: {} };
 
-function answer(character: Character): { body: Static<typeof SongAnswer> } {
-  const { state, activity } = character.status();
-  return { body: { state, activity } };
+/** The song that plays or is paused; the one that waits does not count. */
+const currentSong = ({ lane }: Character): Activity | undefined =>
+  lane && [...lane.running, ...lane.paused()].find(({ kind }) => kind === 'sing');
+
+function answer(character: Character, activity = currentSong(character)): { body: Static<typeof SongAnswer> } {
+  return {
+    body: { state: bodyOf(character).state, activity: activity === undefined ? null : told(character, activity) },
+  };
 }
 
-/** The file name of a song: one of those in the folder and nothing else, so no name leads out of it. Throws `not_allowed`. */
-async function fileOf(character: Character, song: string): Promise<string> {
-  const files = await character.ports.songs();
-  const file = [song, `${song}.mp3`].find((name) => /\.mp3$/i.test(name) && files.includes(name));
-  if (file === undefined) {
-    throw new SkullError('not_allowed', `There is no song ${song} in ${character.ports.home}/songs.`, {
-      issues: [{ path: '/song', message: 'is not a song that is here' }],
-    });
-  }
-  return file;
-}
-
-function send(body: Statechart, type: string, payload: unknown, what: string): void {
-  if (!body.send({ type, payload }).handled) throw refusal(body, what);
-}
+const send = (character: Character, type: string): boolean => bodyOf(character).send({ type, payload: {} }).handled;
 
 const play = define({
   id: 'playSong',
@@ -46,7 +39,7 @@ const play = define({
   tag: 'Songs',
   summary: 'Play or resume a song',
   description:
-    'Plays a song in any mode. Without a song it resumes the paused one, or plays the configured `song.default` where none is paused.',
+    'Plays a song in any mode, as soon as the body is free for it. Without a song it resumes the paused one, or plays the configured `song.default` where none is paused; another song takes the place of a paused one.',
   role: 'editor',
   body: {
     schema: Type.Object(
@@ -64,23 +57,23 @@ const play = define({
     example: { song: 'thriller' },
     absent: {},
   },
-  success: success('The song plays.', 'Sing', playing),
-  errors: ['estop', 'busy', 'not_allowed', 'unavailable'],
+  success: success('The song plays, or waits for its turn.', 'Sing', playing),
+  errors: ['estop', 'conflict', 'not_allowed', 'unavailable'],
   handle: async ({ body: { song } }, character) => {
     const what = 'Playing a song';
     refuseUnderEstop(character, what);
-    if (song === undefined && bodyOf(character).context.paused === true) {
-      send(bodyOf(character), 'song/resume', {}, what);
-      return answer(character);
-    }
+    if (song === undefined && send(character, 'song/resume')) return answer(character);
     const wanted = song ?? character.config.get('song').default;
     if (wanted === null) {
       throw new SkullError('not_allowed', 'No song is named and none is configured: set `default` in section song.');
     }
-    const file = await fileOf(character, wanted);
-    const path = `${character.ports.home}/songs/${file}`;
-    send(bodyOf(character), 'song/play', { song: file.slice(0, -'.mp3'.length), path }, what);
-    return answer(character);
+    const { title, ...args } = await singArgs(character.ports.songs, wanted);
+    const { context } = bodyOf(character);
+    if (context.paused === true) laneOf(character).cancel({ kinds: ['sing'], waiting: false });
+    const claim = { kind: 'sing', name: title, priority: 'HIGH', args, cause: 'rest' } as const;
+    const activity = claimBody(character, what, claim);
+    await begun(character, activity);
+    return answer(character, activity);
   },
 });
 
@@ -98,7 +91,7 @@ const pause = define({
   handle: (_request, character) => {
     refuseUnderEstop(character, 'Pausing a song');
     const body = bodyOf(character);
-    if (body.context.paused !== true && !body.send({ type: 'song/pause', payload: {} }).handled) {
+    if (body.context.paused !== true && !send(character, 'song/pause')) {
       throw new SkullError('conflict', `No song plays: the skull is in state ${body.state}.`);
     }
     return answer(character);
@@ -111,13 +104,14 @@ const stop = define({
   path: '/song/stop',
   tag: 'Songs',
   summary: 'Stop the song',
-  description: 'Ends the song, also a paused one. Where none plays nothing happens: stopping is never refused.',
+  description:
+    'Ends the song, also a paused one, and every song that waits. Where there is none nothing happens: stopping is never refused.',
   role: 'editor',
   body: nothing,
   success: success('No song plays.', 'Idle', null),
   errors: ['unavailable'],
   handle: (_request, character) => {
-    bodyOf(character).send({ type: 'song/stop', payload: {} });
+    character.lane?.cancel({ kinds: ['sing'] });
     return answer(character);
   },
 });

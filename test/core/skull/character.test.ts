@@ -6,6 +6,7 @@ import { MemoryFolder } from '../../support/folder.ts';
 import { RecordingLink } from '../../support/link.ts';
 import { countingRandom, keepingLog } from '../../support/ports.ts';
 import { skull, skullDefinition } from '../../support/skull.ts';
+import { MemorySongs } from '../../support/songs.ts';
 
 function alive() {
   const body = skull();
@@ -21,7 +22,7 @@ function alive() {
       home: '/home/skull',
       connect: () => link,
       documents: () => folder,
-      songs: async () => [],
+      songs: new MemorySongs(),
     },
     link,
   );
@@ -29,6 +30,7 @@ function alive() {
   character.events.onEvent(({ kind, subject, cause, data }) => {
     told.push(`${kind} ${subject} ${cause} ${JSON.stringify(data)}`);
   });
+  character.arbitrate(body.lane);
   const end = character.embody(body.chart);
   return {
     ...body,
@@ -95,42 +97,51 @@ describe('what the character tells of its life', () => {
   });
 
   it('a song from its start to its end, with its pauses', async () => {
-    const { send, events, chart } = alive();
-    send('song/play', { song: 's', path: 'p' });
-    const { id } = chart.context.activity as { id: string };
+    const { send, lane, events } = alive();
+    const { id } = lane.claim({ kind: 'sing', priority: 'HIGH', args: { song: 's', path: 'p' }, cause: 'rest' });
     send('song/pause');
     send('song/resume');
-    send('song/pause');
-    send('song/stop');
-    const phase = (cause: string, phase: string) =>
-      `activity sing ${cause} ${JSON.stringify({ id, priority: 'HIGH', phase })}`;
+    lane.cancel({ id });
+    const phase = (cause: string, data: object) => `activity sing ${cause} ${JSON.stringify(data)}`;
     const moved = (cause: string, data: object) => `transition skull ${cause} ${JSON.stringify(data)}`;
     const still = { from: 'Sing', to: 'Sing', mode: 'Idle' };
+    const whole = { id, name: 'sing', priority: 'HIGH' };
     assert.deepEqual(await events(), [
-      moved('song/play', { from: 'Idle', to: 'Sing', mode: 'Idle' }),
-      phase('song/play', 'started'),
+      moved('activity/start', { from: 'Idle', to: 'Sing', mode: 'Idle' }),
+      phase('rest', { ...whole, phase: 'started' }),
       moved('song/pause', { ...still, paused: true }),
-      phase('song/pause', 'paused'),
+      phase('song/pause', { id, priority: 'HIGH', phase: 'paused' }),
       moved('song/resume', { ...still, paused: false }),
-      phase('song/resume', 'resumed'),
-      moved('song/pause', { ...still, paused: true }),
-      phase('song/pause', 'paused'),
-      moved('song/stop', { ...still, to: 'Idle', paused: false }),
-      phase('song/stop', 'ended'),
+      phase('song/resume', { id, priority: 'HIGH', phase: 'resumed' }),
+      moved('activity/cancel', { ...still, to: 'Idle' }),
+      phase('rest', { ...whole, phase: 'ended', outcome: 'cancelled' }),
     ]);
   });
 
-  it('an activity that goes on through several states once', async () => {
-    const { send, events, clock } = alive();
+  it('an activity that goes on through several states once, and one that makes room for another', async () => {
+    const { send, lane, events, clock } = alive();
     send('skull/mode', 'Accueil');
     clock.advance(60_000);
     send('vision/motion', { score: 0.9 });
     clock.advance(800);
-    send('voice/state', { state: 'done' });
+    lane.claim({ kind: 'say', priority: 'HIGH', args: { text: 'a' } });
+    lane.claim({ kind: 'say', priority: 'HIGH', args: { text: 'b' } });
+    await Promise.resolve();
+    for (let n = 0; n < 3; n++) send('voice/state', { state: 'done' });
     const phases = (await events()).filter((event) => event.startsWith('activity'));
     assert.deepEqual(
-      phases.map((event) => event.replace(/\{.*"phase"/, '')),
-      ['activity greet vision/motion :"started"}', 'activity greet voice/state :"ended"}'],
+      phases.map((event) => event.replace(/\{.*"phase":/, '').replaceAll(/["}]/g, '')),
+      [
+        'activity greet vision/motion started',
+        'activity greet vision/motion paused',
+        'activity say claim started',
+        'activity say claim waiting',
+        'activity say claim ended,outcome:completed',
+        'activity say claim started',
+        'activity say claim ended,outcome:completed',
+        'activity greet vision/motion resumed',
+        'activity greet vision/motion ended,outcome:completed',
+      ],
     );
   });
 

@@ -1,62 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ErrorCode, SkullError } from '../../../core/model/errors.ts';
-import { toProblem } from '../../../core/model/problem.ts';
-import { Character } from '../../../core/skull/character.ts';
 import { SECTION_NAMES } from '../../../core/skull/config/sections.ts';
 import { OPERATIONS, operationOf } from '../../../core/skull/operations/index.ts';
-import type { Answer, OperationRequest } from '../../../core/skull/operations/operation.ts';
 import { assertDocumented } from '../../support/answers.ts';
-import { MemoryFolder } from '../../support/folder.ts';
-import { RecordingLink } from '../../support/link.ts';
-import { countingRandom, keepingLog } from '../../support/ports.ts';
-import { skull } from '../../support/skull.ts';
-
-type Given = Partial<OperationRequest>;
-
-function setUp({ songs = ['thriller.mp3', 'Noël – 2.mp3', 'notes.txt'] } = {}) {
-  const body = skull();
-  const link = new RecordingLink();
-  const folder = new MemoryFolder();
-  const character = new Character(
-    {
-      clock: body.clock,
-      random: countingRandom(),
-      log: keepingLog(),
-      version: '1.2.3',
-      home: '/home/skull',
-      connect: () => link,
-      documents: () => folder,
-      songs: async () => songs,
-    },
-    link,
-  );
-  const release = character.embody(body.chart);
-  const operation = (id: string) => {
-    const found = operationOf(id);
-    assert.ok(found, id);
-    return found;
-  };
-  /** Runs an operation; its answer has to be as documented. */
-  const answer = async (id: string, given: Given = {}): Promise<Answer> => {
-    const request = { id: 'r1', role: 'admin', params: {}, query: {}, body: undefined, ...given } as const;
-    const answered = await operation(id).run(request, character);
-    assertDocumented(operation(id), answered.status ?? operation(id).success.status, answered.body);
-    return answered;
-  };
-  const ask = async (id: string, given: Given = {}) => (await answer(id, given)).body;
-  /** Expects an operation to refuse, with an error that is documented for it. */
-  const refused = async (id: string, code: ErrorCode, given: Given = {}): Promise<SkullError> => {
-    const error: unknown = await answer(id, given).then(
-      ({ body: unexpected }) => assert.fail(`${id} answered ${JSON.stringify(unexpected)}`),
-      (thrown: unknown) => thrown,
-    );
-    assert.ok(error instanceof SkullError, String(error));
-    assert.equal(error.code, code, error.message);
-    assertDocumented(operation(id), error.status, toProblem(error, '/x', 'r1'));
-    return error;
-  };
-  return { ...body, character, link, folder, release, answer, ask, refused };
-}
+import { type Given, setUp } from '../../support/operations.ts';
 
 describe('operations of the REST API', () => {
   it('have ids and places of their own, and examples that fit', () => {
@@ -316,41 +262,6 @@ describe('operations of the REST API', () => {
       await refused('setServoLimits', 'invalid', { ...jaw, body: { min: 0, max: 1 } });
       await refused('setServoLimits', 'not_found', { params: { name: 'nose' }, body: limits });
       await refused('getServoLimits', 'not_found', { params: { name: 'nose' } });
-    });
-  });
-
-  describe('songs', () => {
-    it('play by name in any mode, pause, go on and stop', async () => {
-      const { ask, told, clock } = setUp();
-      assert.equal(Object(await ask('playSong', { body: { song: 'thriller' } })).state, 'Sing');
-      const play = told().find((line) => line.startsWith('voice/play'));
-      assert.match(String(play), /"path":"\/home\/skull\/songs\/thriller\.mp3"/);
-      clock.advance(4000);
-      await ask('pauseSong');
-      await ask('pauseSong');
-      assert.equal(told().filter((line) => line.startsWith('voice/pause')).length, 1);
-      await ask('playSong');
-      assert.match(told().join(), /voice\/resume .*"offset_ms":4000/);
-      assert.deepEqual(await ask('stopSong'), { state: 'Idle', activity: null });
-      assert.deepEqual(await ask('stopSong'), { state: 'Idle', activity: null });
-    });
-
-    it('play the configured one when none is named', async () => {
-      const { ask, refused } = setUp();
-      await refused('playSong', 'not_allowed');
-      await ask('patchSection', { params: { section: 'song' }, body: { default: 'Noël – 2.mp3' } });
-      assert.equal(Object(await ask('playSong', { body: {} })).state, 'Sing');
-    });
-
-    it('are refused when they are not there, or the skull is busy', async () => {
-      const { ask, refused } = setUp();
-      for (const song of ['nope', '../thriller', '/etc/passwd', 'notes.txt', 'thriller.mp3\0']) {
-        await refused('playSong', 'not_allowed', { body: { song } });
-      }
-      await refused('playSong', 'invalid', { body: { song: '' } });
-      await refused('pauseSong', 'conflict');
-      await ask('playSong', { body: { song: 'thriller.mp3' } });
-      await refused('playSong', 'busy', { body: { song: 'thriller' } });
     });
   });
 

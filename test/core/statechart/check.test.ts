@@ -33,6 +33,8 @@ describe('checkDefinition', () => {
     ['an action that is both', doing({ command: 'x', assign: { n: '1' } }), '/states/A/entry/0', /either/],
     ['an unknown key in an action', doing({ command: 'x', retian: true }), '/states/A/entry/0/retian', /known key/],
     ['a wrong qos', doing({ command: 'x', qos: 2 }), '/states/A/entry/0/qos', /./],
+    ['a command to nobody', doing({ command: 'x', to: 'lane' }), '/states/A/entry/0/to', /not one of .* outputs/],
+    ['an output twice', { ...small, outputs: ['lane', 'lane'] }, '/outputs', /./],
     ['a broken payload', doing({ command: 'x', payload: { a: [1, '=1 +'] } }), '/states/A/entry/0/payload/a/1', /./],
     ['a topic that is no text', doing({ command: '=1 + 1' }), '/states/A/entry/0/command', /a text/],
     ['a broken assign', doing({ assign: { n: 'x' } }), '/states/A/entry/0/assign/n', /Unknown variable/],

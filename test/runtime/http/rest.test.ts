@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { OPERATIONS, operationOf } from '../../../core/skull/operations/index.ts';
 import { assertDocumented } from '../../support/answers.ts';
+import { tones } from '../../support/mp3.ts';
 import { startRestServer } from '../../support/rest-server-process.ts';
 
 /** What each operation is asked here, where the example of its body will not do: [path, body]. */
 const ASKED: Record<string, [string, object?]> = {
+  uploadSong: ['/song/upload', songForm()],
+  deleteSong: ['/song/tones'],
   getSection: ['/config/gaze'],
   replaceSection: ['/config/gaze'],
   patchSection: ['/config/gaze'],
@@ -13,8 +16,18 @@ const ASKED: Record<string, [string, object?]> = {
   setServoLimits: ['/servo/jaw/limits'],
   setEstop: ['/estop', { active: false }],
 };
-/** What they answer where it is not their success: there is no AI. */
-const OTHERWISE: Record<string, number> = { reply: 504 };
+const isForm = (body: unknown): body is FormData => body instanceof FormData;
+
+/** What they answer where it is not their success: there is no AI, and the mode is not FullAuto. */
+const OTHERWISE: Record<string, number> = { reply: 504, startNextSong: 409 };
+/** Before these the body has to be free. */
+const ALONE = ['playSong', 'createTask'];
+
+function songForm(): FormData {
+  const form = new FormData();
+  form.append('file', new File([new Uint8Array(tones())], 'tones.mp3'));
+  return form;
+}
 
 describe('the REST API through the flows', () => {
   let server: Awaited<ReturnType<typeof startRestServer>>;
@@ -27,23 +40,28 @@ describe('the REST API through the flows', () => {
   const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     fetch(server.base + path, {
       method,
-      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers: { ...(!isForm(body) && body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' || isForm(body) ? body : JSON.stringify(body) }),
     });
 
   it('serves every operation as documented', async () => {
+    let made = '';
     for (const operation of OPERATIONS) {
       const { id, method, body, success } = operation;
-      const [path, asked] = ASKED[id] ?? [operation.path];
+      const [path, asked] = ASKED[id] ?? [operation.path.replace('{id}', made)];
+      if (ALONE.includes(id)) {
+        for (const active of [true, false]) await ask('POST', '/estop', { active });
+      }
       if (id === 'reply') await ask('PATCH', '/ia/config', { think_timeout_ms: 100 });
       const types = body?.types ?? ['application/json'];
       const answer = await ask(method, path, asked ?? body?.example, {
-        ...(body && { 'content-type': types[0] ?? '' }),
+        ...(body && !isForm(asked) && { 'content-type': types[0] ?? '' }),
       });
       const answered = await answer.json();
       assert.equal(answer.status, OTHERWISE[id] ?? success.status, `${id}: ${JSON.stringify(answered)}`);
       assertDocumented(operation, answer.status, answered);
       assert.equal(answer.headers.get('x-request-id')?.length, 36);
+      made = answered.id ?? made;
     }
   });
 
@@ -56,7 +74,7 @@ describe('the REST API through the flows', () => {
     const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
     for (const operation of OPERATIONS) {
       const { id, method, body } = operation;
-      if (body === undefined) continue;
+      if (body === undefined || body.types?.includes('multipart/form-data')) continue;
       const [path] = ASKED[id] ?? [operation.path];
       for (const bad of ['{', '[]', '7', '{"__proto__":{"x":1}}', '{"constructor":{"prototype":{"x":1}}}', deep]) {
         const answer = await ask(method, path, bad);
