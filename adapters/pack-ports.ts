@@ -4,9 +4,15 @@ import { JsonFolder } from './files/json-folder.ts';
 import { VERSION } from './files/package-root.ts';
 import { SongFolder } from './songs/library.ts';
 import { systemClock, systemRandom } from './system.ts';
+import { measureProcess } from './telemetry/process-figures.ts';
 
-/** The world as the nodes see it: the system's time and chance, files below `home`, and the given log and broker. */
-export function packPorts({ home, log, connect }: Pick<PackPorts, 'home' | 'log' | 'connect'>): PackPorts {
+/** The world as the nodes see it: the system's time and chance, files below `home`, and what is given. */
+export function packPorts({
+  home,
+  log,
+  connect,
+  services,
+}: Pick<PackPorts, 'home' | 'log' | 'connect' | 'services'>): PackPorts {
   const folders = {
     config: new JsonFolder(path.join(home, 'config')),
     data: new JsonFolder(path.join(home, 'data')),
@@ -20,5 +26,7 @@ export function packPorts({ home, log, connect }: Pick<PackPorts, 'home' | 'log'
     connect,
     documents: (folder) => folders[folder],
     songs: new SongFolder(path.join(home, 'songs'), log),
+    meter: measureProcess,
+    services,
   };
 }

@@ -13,6 +13,7 @@ import { latency } from './rows/latency.ts';
 import { preempt } from './rows/preempt.ts';
 import { scheduler } from './rows/scheduler.ts';
 import { status } from './rows/status.ts';
+import { supervision } from './rows/supervision.ts';
 import { upload } from './rows/upload.ts';
 import { type Bench, isMet, type Row, type RowGroup, ratioOf, tableOf } from './rows.ts';
 import { MOSQUITTO } from './subjects.ts';
@@ -29,6 +30,7 @@ const GROUPS: readonly RowGroup[] = [
   preempt,
   jaw,
   upload,
+  supervision,
 ];
 const NAMES = GROUPS.map(({ name }) => name).join(', ');
 const USAGE = `Usage: npm run bench -- [--quick] [--only <row>]…   rows: ${NAMES}`;

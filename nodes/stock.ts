@@ -17,6 +17,7 @@ export function stockPorts(userDir: string, log: NodeRedLog): PackPorts {
     home: path.join(userDir, 'skull'),
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     connect: connectMqtt,
+    services: undefined,
   });
   return ports;
 }

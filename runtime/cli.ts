@@ -50,6 +50,15 @@ program
     await simulate();
   });
 
+program
+  .command('doctor')
+  .description('check this installation, and say what to do where something is wrong')
+  .option('--json', 'for a program: {ok, checks: [{check, result, detail, remedy}]}')
+  .action(async (options: { json?: boolean }) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    await doctor(options);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
+import type { ManagerChoice } from '../adapters/systemd/open-manager.ts';
 import { SkullError } from '../core/model/errors.ts';
 import type { LogLevel } from '../core/model/ports.ts';
 import { parse } from '../core/model/schema.ts';
@@ -29,6 +30,7 @@ export interface Environment {
   readonly mqttHost: string;
   readonly mqttPort: number;
   readonly simulator: boolean;
+  readonly serviceManager: ManagerChoice;
   readonly apiKeys: readonly ApiKey[];
   readonly requireApiKey: boolean;
   /** Whether `X-Role` may lower a key's role. */
@@ -79,6 +81,10 @@ const Schema = Type.Object({
   MQTT_HOST: Type.String({ pattern: '^[^\\s/]+$', default: '127.0.0.1', description: 'an address to listen on' }),
   MQTT_PORT: port(1883),
   SIMULATOR: Type.Optional(flag()),
+  SERVICE_MANAGER: Type.Enum(['auto', 'systemd', 'simulated', 'none'], {
+    default: 'auto',
+    description: 'auto, systemd, simulated or none',
+  }),
   API_KEY: Type.Optional(secret('a key without blanks')),
   API_KEYS: Type.Optional(secret('role:key,role:key with role viewer, editor or admin', list(KEY))),
   REQUIRE_API_KEY: Type.Optional(flag()),
@@ -96,9 +102,6 @@ const Schema = Type.Object({
     description: 'debug, info, warn or error',
   }),
   // Of no use yet to what runs here; a slip in them is told all the same.
-  SERVICE_MANAGER: Type.Optional(
-    Type.Enum(['auto', 'systemd', 'simulated', 'none'], { description: 'auto, systemd, simulated or none' }),
-  ),
   DATABASE_URL: url(
     '^(sqlite:[^\\n]+|(postgres|postgresql(\\+(asyncpg|psycopg))?)://\\S+)$',
     "a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://…",
@@ -232,6 +235,7 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
     mqttHost: values.MQTT_HOST,
     mqttPort: values.MQTT_PORT,
     simulator: values.SIMULATOR ?? (dev && values.MQTT_URL === undefined),
+    serviceManager: values.SERVICE_MANAGER,
     apiKeys: keys,
     requireApiKey: values.REQUIRE_API_KEY ?? (!dev || keys.length > 0),
     rbac: values.FEATURE_RBAC,
@@ -243,11 +247,11 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
   };
 }
 
-/** The process's environment, and under it the `.env` of the working directory. */
-export function loadEnvironment(): Environment {
+/** The process's environment, and under it a file: the `.env` of the working directory. */
+export function loadEnvironment(place = '.env'): Environment {
   let file: Variables = {};
   try {
-    file = parseEnv(readFileSync('.env', 'utf8'));
+    file = parseEnv(readFileSync(place, 'utf8'));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }

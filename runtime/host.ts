@@ -6,10 +6,12 @@ import path from 'node:path';
 import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
 import { packPorts } from '../adapters/pack-ports.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
+import { openServiceManager } from '../adapters/systemd/open-manager.ts';
 import { type FileLog, openLog } from '../adapters/telemetry/log.ts';
 import { messageOf, SkullError } from '../core/model/errors.ts';
 import type { BrokerLink, BrokerLinkOptions } from '../core/model/ports.ts';
 import { toProblem } from '../core/model/problem.ts';
+import type { ServiceManager } from '../core/model/service-manager.ts';
 import { pathOf } from '../core/skull/operations/pass.ts';
 import type { Environment } from './env.ts';
 import { checkFlows, unknownType } from './flows/check.ts';
@@ -106,9 +108,10 @@ export class Host {
     const broker = await this.#startBroker(log);
     const { checkDefinition } = await import('../core/statechart/check.ts');
     checkFlows(env.flowsDir, files, (definition) => checkDefinition(definition).issues);
-    await this.#startFlows(log, broker, files);
+    const services = await this.#openServiceManager(log);
+    await this.#startFlows(log, broker, services, files);
     broker.open();
-    if (env.simulator) await this.#startSimulator(log, broker);
+    if (env.simulator) await this.#startSimulator(log, broker, services);
     this.#ready = true;
     const { port } = this.#server.address() as AddressInfo;
     const shown = env.host === '0.0.0.0' || env.host === '::' ? 'localhost' : bracketed(env.host);
@@ -175,7 +178,20 @@ export class Host {
     };
   }
 
-  async #startFlows(log: FileLog, broker: Broker, files: readonly FlowFile[]): Promise<void> {
+  async #openServiceManager(log: FileLog): Promise<ServiceManager | undefined> {
+    const { serviceManager: choice, simulator } = this.#env;
+    const simulate = async () => new (await import('../simulator/manager.ts')).SimulatedManager(log);
+    const manager = await openServiceManager({ choice, clock: systemClock, log, simulate, simulator });
+    if (manager !== undefined) this.#endings.push(() => manager.close());
+    return manager;
+  }
+
+  async #startFlows(
+    log: FileLog,
+    broker: Broker,
+    services: ServiceManager | undefined,
+    files: readonly FlowFile[],
+  ): Promise<void> {
     const env = this.#env;
     const [{ embedNodeRed, coreNodesDir, loadLibrary }, { nodeRedSettings }, { createHttpApp }] = await Promise.all([
       import('./node-red.ts'),
@@ -183,7 +199,7 @@ export class Host {
       import('./http/app.ts'),
     ]);
     const userDir = path.join(env.home, 'data/node-red');
-    const ports = packPorts({ home: env.home, log, connect: broker.connect });
+    const ports = packPorts({ home: env.home, log, connect: broker.connect, services });
     this.#endings.push(() => ports.songs.close());
     const settings = nodeRedSettings({
       env,
@@ -219,11 +235,16 @@ export class Host {
     clearTimeout(grace);
   }
 
-  async #startSimulator(log: FileLog, broker: Broker): Promise<void> {
-    const { startSimulator } = await import('../simulator/simulator.ts');
+  async #startSimulator(log: FileLog, broker: Broker, services: ServiceManager | undefined): Promise<void> {
+    const [{ startSimulator }, { SimulatedManager }] = await Promise.all([
+      import('../simulator/simulator.ts'),
+      import('../simulator/manager.ts'),
+    ]);
     const link = broker.connect({ url: broker.url, clientId: 'skull-simulator', log });
     const simulator = startSimulator({ link, log, clock: systemClock, random: systemRandom });
+    const release = services instanceof SimulatedManager ? services.manage(simulator.services) : undefined;
     this.#endings.push(async () => {
+      release?.();
       await simulator.stop();
       await link.close();
     });

@@ -36,6 +36,7 @@ export class SimulatedService {
   readonly #part: Part;
   readonly #world: ServiceWorld;
   readonly #timers = new Set<unknown>();
+  readonly #listeners = new Set<(behaviour: Behaviour) => void>();
   #behaviour: Behaviour = 'crashed';
   #factor = 1;
   #role: Role | undefined;
@@ -58,6 +59,13 @@ export class SimulatedService {
     this.#factor = behaviour === 'slow' ? factor : 1;
     if (behaviour === 'crashed') this.#end();
     else if (this.#role === undefined) this.#begin();
+    for (const listener of this.#listeners) listener(behaviour);
+  }
+
+  /** Called after each order, also one that changes nothing. Returns the function that ends it. */
+  onBehaviour(listener: (behaviour: Behaviour) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** What the heartbeat tells; undefined while crashed. */

@@ -12,6 +12,7 @@ import { Router } from './router.ts';
 /** A link to the broker in this process: no socket, never disconnected until it is closed. */
 export class EmbeddedLink implements BrokerLink, Member {
   readonly url: string;
+  readonly traffic = { in: 0, out: 0, dropped: 0 };
   readonly #hub: Hub;
   readonly #will: BrokerLinkOptions['will'];
   readonly #router: Router;
@@ -33,7 +34,9 @@ export class EmbeddedLink implements BrokerLink, Member {
   }
 
   publish(topic: string, payload: string, options: PublishOptions = {}): void {
-    if (this.#open) this.#hub.send(this, topic, payload, options.qos ?? 0, options.retain ?? false);
+    if (!this.#open) return;
+    this.traffic.out++;
+    this.#hub.send(this, topic, payload, options.qos ?? 0, options.retain ?? false);
   }
 
   /** `express` makes no difference: there is no connection to queue on. */
@@ -49,6 +52,7 @@ export class EmbeddedLink implements BrokerLink, Member {
     }
     // Later, as from any broker; what is stored now comes before anything that is published from now on.
     queueMicrotask(() => {
+      this.traffic.in += stored.length;
       for (const message of stored) this.#router.deliver([subscriber], message);
     });
     return () => this.#router.delete(subscriber);
@@ -71,6 +75,8 @@ export class EmbeddedLink implements BrokerLink, Member {
 
   receive({ topic, payload, retain }: Published): void {
     const subscribers = this.#router.of(topic);
-    if (subscribers.length > 0) this.#router.deliver(subscribers, { topic, payload, stored: false, retain });
+    if (subscribers.length === 0) return;
+    this.traffic.in++;
+    this.#router.deliver(subscribers, { topic, payload, stored: false, retain });
   }
 }

@@ -23,6 +23,7 @@ export function connectMqtt(options: BrokerLinkOptions): BrokerLink {
 
 class MqttLink implements BrokerLink {
   readonly url: string;
+  readonly traffic = { in: 0, out: 0, dropped: 0 };
   readonly #options: BrokerLinkOptions;
   readonly #clientId: string;
   readonly #main: Lane;
@@ -126,7 +127,9 @@ class MqttLink implements BrokerLink {
           // An echo that comes while somebody subscribes looks as if it had been stored.
           const echo = echoes.swallow(topic, payload);
           const given = stored ? this.#given.get(topic) : undefined;
-          return echo || (given !== undefined && samePayload(given, payload));
+          const own = echo || (given !== undefined && samePayload(given, payload));
+          if (!own && topic !== this.#markTopic) this.traffic.in++;
+          return own;
         },
       },
     );
@@ -140,6 +143,7 @@ class MqttLink implements BrokerLink {
       if (returns && lane.ready && lane.listensTo(topic)) echoes.expect(topic, payload);
     }
     if (retain) this.#given.set(topic, payload);
+    this.traffic.out++;
     this.#main.publish(topic, payload, qos, retain);
     if (this.#express?.ready === true) this.#backlog.published();
   }
@@ -152,6 +156,7 @@ class MqttLink implements BrokerLink {
   }
 
   #drop(): void {
+    this.traffic.dropped++;
     if (this.#dropped++ > 0) return;
     const { log } = this.#options;
     log.warn({ kind: 'mqtt', msg: 'the broker does not keep up, messages are dropped', url: this.url });

@@ -1,3 +1,4 @@
+import type { ServiceManager } from './service-manager.ts';
 import type { SongLibrary } from './songs.ts';
 
 /** The ports through which core reaches time, chance, disk, broker and log. Adapters implement them; tests simulate them. */
@@ -27,6 +28,33 @@ export interface LogEntry {
 }
 
 export type Log = Record<LogLevel, (entry: LogEntry) => void>;
+
+/** Messages that a link carried, since it was made. */
+export interface Traffic {
+  in: number;
+  out: number;
+  /** Those that were not delivered. */
+  dropped: number;
+}
+
+/** What can be read off the process that we are. */
+export interface ProcessReading {
+  /** How long rounds of the event loop kept the next one waiting, in milliseconds, since the last reading. */
+  delay: { p50: number; p99: number; max: number };
+  /** Bytes. */
+  rss: number;
+  heapUsed: number;
+  /** Milliseconds of processor time, of all threads, since the process began. */
+  cpuMs: number;
+  /** Milliseconds since the process began, by a clock that nobody sets. */
+  uptimeMs: number;
+}
+
+/** Measures from its making until it is closed. */
+export interface ProcessMeter {
+  read(): ProcessReading;
+  close(): void;
+}
 
 /** A message that came from the broker. */
 export interface BrokerMessage {
@@ -63,6 +91,7 @@ export interface BrokerLink {
   /** The broker's URL without credentials. */
   readonly url: string;
   readonly connected: boolean;
+  readonly traffic: Readonly<Traffic>;
   publish(topic: string, payload: string, options?: PublishOptions): void;
   /** Held over reconnects, from the first connection to come on. Returns the function that ends it. */
   subscribe(
@@ -113,4 +142,8 @@ export interface PackPorts {
   connect(options: BrokerLinkOptions): BrokerLink;
   documents(folder: 'config' | 'data'): DocumentFolder;
   readonly songs: SongLibrary;
+  /** Begins to measure this process. */
+  meter(): ProcessMeter;
+  /** Undefined where services are not managed. */
+  readonly services: ServiceManager | undefined;
 }

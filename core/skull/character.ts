@@ -3,7 +3,8 @@ import type { Priority } from '../model/priority.ts';
 import type { ServiceName } from '../model/services.ts';
 import type { Lane } from '../scheduler/lane.ts';
 import type { Statechart } from '../statechart/statechart.ts';
-import { type ServiceReport, SignsOfLife } from '../supervision/life.ts';
+import type { ServiceReport } from '../supervision/report.ts';
+import { Supervisor } from '../supervision/supervisor.ts';
 import { activityOf, chronicle, chronicleLane } from './chronicle.ts';
 import { ConfigStore } from './config/store.ts';
 import { EventHub } from './events.ts';
@@ -25,6 +26,19 @@ export interface Status {
   fullauto: FullAutoStatus;
 }
 
+type Check = 'ok' | 'down' | 'not_configured';
+
+/** The answer of `GET /health`. */
+export interface Health {
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  version: string;
+  service: 'orchestrator';
+  uptime_seconds: number;
+  checks: { mqtt: Check; database: Check; service_manager: Check; statechart: Check; config: 'ok' | 'degraded' };
+  /** In words. */
+  problems: string[];
+}
+
 const NO_SHOW: FullAutoStatus = {
   enabled: false,
   next_song_at: null,
@@ -42,10 +56,13 @@ export class Character {
   readonly link: BrokerLink;
   readonly config: ConfigStore;
   readonly events: EventHub;
-  readonly life: SignsOfLife;
   readonly intake: Intake;
   readonly ports: PackPorts;
   readonly #startedAt: number;
+  readonly #ends: (() => void)[];
+  #life: Supervisor;
+  #endChanges: () => void = () => {};
+  #supervisor: Supervisor | undefined;
   #body: Statechart | undefined;
   #lane: Lane | undefined;
   #fullauto: FullAuto | undefined;
@@ -60,13 +77,15 @@ export class Character {
       if (kind !== 'rest') ports.log.info({ kind, msg: `${subject}: ${cause}`, subject, cause, ...data });
     });
     this.config = new ConfigStore({ folder: ports.documents('config'), clock: ports.clock, log: ports.log });
-    const timeoutOf = (service: ServiceName) => this.config.get('services')[service].timeout_ms;
-    this.life = new SignsOfLife(ports.clock, timeoutOf, ports.log);
-    this.life.onChange((subject, state) => {
-      const cause = state === 'alive' ? 'heartbeat' : 'silence';
-      this.events.append({ kind: 'service', subject, cause, data: { state } });
-    });
-    this.intake = new Intake({ clock: ports.clock, log: ports.log, life: this.life });
+    this.#life = this.#hearer();
+    this.#rely(this.#life).start();
+    this.intake = new Intake({ clock: ports.clock, log: ports.log, life: { seen: (name) => this.#life.seen(name) } });
+    this.#ends = [
+      link.onConnection((connected) => this.#life.connected(connected)),
+      this.config.onChange(({ section }) => {
+        if (section === 'services') this.#life.settingsChanged();
+      }),
+    ];
   }
 
   get clock(): Clock {
@@ -130,9 +149,57 @@ export class Character {
     };
   }
 
-  /** What is wrong with what is stored, be it configuration or the body's memory; empty when all is well. */
+  /** Who sees to the services; undefined while no skull-health node serves this character: then they are only heard. */
+  get supervisor(): Supervisor | undefined {
+    return this.#supervisor;
+  }
+
+  /** How the services are, whether or not anybody sees to them. */
+  get life(): Supervisor {
+    return this.#life;
+  }
+
+  /**
+   * Lends the character a supervisor, who goes on with what is known of the services. It is told of signs of life, the
+   * broker and the settings from now on, and its changes are told as events; whoever lends it starts and closes it. Returns
+   * the function that takes it back.
+   */
+  supervise(supervisor: Supervisor): () => void {
+    if (this.#supervisor === undefined) this.#life.close();
+    this.#supervisor = supervisor;
+    this.#rely(supervisor);
+    return () => {
+      if (this.#supervisor !== supervisor) return;
+      this.#supervisor = undefined;
+      this.#rely(this.#hearer()).start();
+    };
+  }
+
+  /** What is wrong with what is stored, be it configuration or the body's memory, and with the services; empty when all is well. */
   problems(): string[] {
-    return [...this.config.problems(), ...this.#bodyProblems()];
+    return [...this.config.problems(), ...this.#bodyProblems(), ...this.#life.problems()];
+  }
+
+  /** The answer of `GET /health`. */
+  health(): Health {
+    const problems = this.problems();
+    const mqtt = this.link.connected ? 'ok' : 'down';
+    const statechart = this.#body === undefined ? 'down' : 'ok';
+    const faultless = mqtt === 'ok' && problems.length === 0;
+    return {
+      status: statechart === 'down' ? 'unhealthy' : faultless ? 'healthy' : 'degraded',
+      version: this.ports.version,
+      service: 'orchestrator',
+      uptime_seconds: this.uptimeSeconds,
+      checks: {
+        mqtt,
+        database: 'not_configured',
+        service_manager: this.#life.managing,
+        statechart,
+        config: this.config.problems().length === 0 ? 'ok' : 'degraded',
+      },
+      problems,
+    };
   }
 
   get uptimeSeconds(): number {
@@ -170,7 +237,25 @@ export class Character {
 
   /** Ends the connection and writes what waits. */
   async close(): Promise<void> {
-    this.life.close();
+    for (const end of this.#ends) end();
+    this.#life.close();
     await Promise.all([this.config.close(), this.link.close()]);
+  }
+
+  /** Who hears the services where nobody sees to them. */
+  #hearer(): Supervisor {
+    const { clock, log } = this.ports;
+    return new Supervisor({ clock, log, settings: () => this.config.get('services') });
+  }
+
+  #rely(supervisor: Supervisor): Supervisor {
+    supervisor.catchUp(this.#life);
+    supervisor.connected(this.link.connected);
+    this.#endChanges();
+    this.#endChanges = supervisor.onChange(({ service, state, cause, data }) => {
+      this.events.append({ kind: 'service', subject: service, cause, data: { state, ...data } });
+    });
+    this.#life = supervisor;
+    return supervisor;
   }
 }

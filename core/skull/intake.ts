@@ -1,7 +1,7 @@
 import type { BrokerMessage, Clock, Log } from '../model/ports.ts';
 import { issuesOf } from '../model/schema.ts';
 import { SERVICES, type ServiceName } from '../model/services.ts';
-import type { SignsOfLife } from '../supervision/life.ts';
+import type { Supervisor } from '../supervision/supervisor.ts';
 import { SIGNALS } from './topics.ts';
 
 /** Larger payloads are dropped unread. */
@@ -23,11 +23,11 @@ const isService = (word: string): word is ServiceName => (SERVICES as readonly s
 export class Intake {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #life: SignsOfLife;
+  readonly #life: Pick<Supervisor, 'seen'>;
   readonly #dropped = new Map<string, Dropped>();
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
 
-  constructor({ clock, log, life }: { clock: Clock; log: Log; life: SignsOfLife }) {
+  constructor({ clock, log, life }: { clock: Clock; log: Log; life: Pick<Supervisor, 'seen'> }) {
     this.#clock = clock;
     this.#log = log;
     this.#life = life;

@@ -59,3 +59,27 @@ export async function installFlows(packaged: string, folder: string): Promise<st
   if (text !== manifestText(received)) await writeWhole(path.join(folder, MANIFEST), text);
   return notices;
 }
+
+export interface FlowChanges {
+  /** Files that came from us and were changed. */
+  changed: string[];
+  /** Files that came from us and were removed. */
+  missing: string[];
+  /** What was put beside a changed or removed file: `<file>.new`. */
+  waiting: string[];
+}
+
+/** What a person has done to the packaged flows of this folder. */
+export function flowChanges(folder: string): FlowChanges {
+  const received = existsSync(path.join(folder, MANIFEST)) ? [...readManifest(folder)] : [];
+  const present = readTexts(folder);
+  const isChanged = ([name, hash]: [string, string]) => {
+    const text = present.get(name);
+    return text !== undefined && hashOf(text) !== hash;
+  };
+  return {
+    changed: received.filter(isChanged).map(([name]) => name),
+    missing: received.map(([name]) => name).filter((name) => !present.has(name)),
+    waiting: readdirSync(folder).filter((name) => name.endsWith('.json.new')),
+  };
+}

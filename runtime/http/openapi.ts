@@ -12,6 +12,7 @@ type Json = Record<string, unknown>;
 const TAGS: Record<Tag, string> = {
   Service: 'The orchestrator itself, for probes.',
   Skull: 'What the skull shall do, what it does, and the emergency stop.',
+  Services: 'The services of the skull: whether they live, and starting and stopping them.',
   Configuration: 'Settings by section. A change through REST, MQTT or a file reaches the other two.',
   Servos: 'Single servos and how far they may turn.',
   Songs: 'Playing songs, and which there are.',

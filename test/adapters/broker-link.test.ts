@@ -69,6 +69,28 @@ describe('a link to a broker that speaks MQTT 3.1.1 only', () => {
   });
 });
 
+describe('a link', () => {
+  it('counts what comes in and goes out, and not its own echoes', async () => {
+    const log = keepingLog();
+    const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0, log });
+    broker.open();
+    const embedded = broker.link({ url: broker.url, log });
+    const link = connectMqtt({ url: broker.url, log });
+    const ears = [new Ear(link, ['skull/#']), new Ear(link, ['skull/+'])];
+    const own = new Ear(embedded, ['skull/#']);
+    await whenConnected(link);
+    link.publish('skull/mode', 'mine');
+    await own.hears('mine');
+    embedded.publish('skull/mode', 'yours', { retain: true });
+    embedded.publish('elsewhere', 'unheard');
+    for (const ear of ears) await ear.hears('yours');
+    assert.deepEqual(link.traffic, { in: 1, out: 1, dropped: 0 });
+    assert.deepEqual(embedded.traffic, { in: 1, out: 2, dropped: 0 });
+    await Promise.all([link.close(), embedded.close()]);
+    await broker.close();
+  });
+});
+
 describe('a link to a broker that is not there', () => {
   it('keeps trying, and complains once, without credentials', async () => {
     const log = keepingLog();

@@ -9,10 +9,15 @@ import { keepingLog } from '../support/ports.ts';
 describe('the ports of the pack', () => {
   it('find documents and songs in the home folder', async () => {
     const home = mkdtempSync(path.join(tmpdir(), 'skull-ports-'));
-    const { documents, songs } = packPorts({ home, log: keepingLog(), connect: () => assert.fail() });
+    const { documents, songs } = packPorts({
+      home,
+      log: keepingLog(),
+      connect: () => assert.fail(),
+      services: undefined,
+    });
     await documents('data').save('x', 1);
     assert.equal(
-      packPorts({ home, log: keepingLog(), connect: () => assert.fail() })
+      packPorts({ home, log: keepingLog(), connect: () => assert.fail(), services: undefined })
         .documents('data')
         .load('x'),
       1,

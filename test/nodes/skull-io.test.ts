@@ -43,10 +43,11 @@ describe('nodes between MQTT and the flow', () => {
         [skullSignal, skullCommand],
         [signal({}), sink, { id: 'out', type: 'skull-command', character: 'skull' }],
       );
-      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [1, 2]);
+      // The character watches the link too.
+      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [1, 3]);
       await flow.node('in').close();
       await flow.node('out').close();
-      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [0, 0]);
+      assert.deepEqual([flow.link.subscriptions.size, flow.link.watchers], [0, 1]);
     });
 
     it('says so when it has no character', async () => {

@@ -24,7 +24,7 @@ const flowFile = (name: string) => JSON.parse(readFileSync(path.join(root, 'flow
 
 /** The skull's own flow with another broker, and beside it one of each other node and a statechart that is broken. */
 function flowsFor(brokerPort: number): FlowNode[] {
-  const skull = flowFile('010-skull.json');
+  const skull = [...flowFile('010-skull.json'), ...flowFile('040-supervision.json')];
   const character = flowFile('_global.json').map((node) => ({ ...node, url: `mqtt://127.0.0.1:${brokerPort}` }));
   const definition = skull.find(({ type }) => type === 'skull-fsm')?.definition;
   assert.ok(definition);
@@ -165,8 +165,13 @@ describe('the editor', function () {
       'skull-config-sync',
       'skull-event',
       'skull-fsm',
+      'skull-fullauto',
+      'skull-health',
+      'skull-jaw',
       'skull-operation',
+      'skull-priority',
       'skull-signal',
+      'skull-systemctl',
     ]);
     await shot('palette-light');
   });
@@ -218,7 +223,7 @@ describe('the editor', function () {
     await issues().first().waitFor();
     assert.match(
       String(await issues().textContent()),
-      new RegExp(`line ${line}\\s*there is no state "Tolk"\\s*/states/Track/after/0/target`),
+      new RegExp(`line ${line}\\s*there is no state "Tolk"\\s*/on/activity~1resume/1/target`),
     );
     await shot('issue-light');
     await page.keyboard.press('Control+Home');
@@ -302,6 +307,95 @@ describe('the editor', function () {
     await done();
     await page.locator('#skull-signals-in .red-ui-flow-node-error').waitFor({ state: 'visible' });
   });
+
+  /** What the editor would deploy of a node. */
+  const inEditor = (id: string, ...properties: string[]) =>
+    page.evaluate(`(({ ${properties.join(', ')} }) => [${properties.join(', ')}])(RED.nodes.node('${id}'))`);
+  const tab = (label: string) => page.locator('#red-ui-workspace-tabs').getByText(label, { exact: true }).click();
+  const field = (name: string) => page.locator(`#node-input-${name}`);
+  const isRefused = async (name: string, text: string) => {
+    await field(name).fill(text);
+    await field(name).blur();
+    await page.locator(`#node-input-${name}.input-error`).waitFor();
+  };
+
+  it('edits how many may act at once, and takes whole numbers only', async () => {
+    await open();
+    await openDialog('skull-lane');
+    assert.equal(await field('capacity').inputValue(), '1');
+    await isRefused('capacity', '0');
+    await field('capacity').fill('3');
+    await field('name').fill('arms');
+    await shot('priority-light');
+    await done();
+    assert.deepEqual(await inEditor('skull-lane', 'name', 'character', 'capacity'), ['arms', 'skull', 3]);
+    await page.locator('#skull-lane', { hasText: 'arms' }).waitFor();
+  });
+
+  for (const [id, dialog] of [
+    ['skull-jaw', 'jaw'],
+    ['skull-show', 'fullauto'],
+  ] as const) {
+    it(`edits the name and the character of skull-${dialog}`, async () => {
+      await open();
+      await openDialog(id);
+      assert.equal(await field('character').inputValue(), 'skull');
+      await field('name').fill('renamed');
+      await shot(`${dialog}-light`);
+      await done();
+      assert.deepEqual(await inEditor(id, 'name', 'character'), ['renamed', 'skull']);
+      await page.locator(`#${id}`, { hasText: 'renamed' }).waitFor();
+    });
+  }
+
+  it('edits how often the health is told', async () => {
+    await open();
+    await tab('Supervision');
+    await openDialog('supervision-health');
+    assert.equal(await field('interval').inputValue(), '10');
+    await isRefused('interval', '0');
+    await field('interval').fill('30');
+    await field('interval').blur();
+    await shot('health-light');
+    await done();
+    assert.deepEqual(await inEditor('supervision-health', 'character', 'interval'), ['skull', 30]);
+  });
+
+  it('offers four orders and six services, and names the node after what is fixed', async () => {
+    await open();
+    await tab('Supervision');
+    await openDialog('supervision-systemctl');
+    const options = (name: string) =>
+      field(name)
+        .locator('option')
+        .evaluateAll((all) => all.map((option) => option.getAttribute('value') ?? option.textContent));
+    assert.deepEqual(await options('verb'), ['', 'start', 'stop', 'restart', 'status']);
+    assert.deepEqual(await options('service'), ['', 'motion', 'vision', 'voice', 'audioin', 'asr', 'ai']);
+    await field('verb').selectOption('restart');
+    await field('service').selectOption('voice');
+    await field('name').fill('');
+    await shot('systemctl-light');
+    await done();
+    assert.deepEqual(await inEditor('supervision-systemctl', 'verb', 'service'), ['restart', 'voice']);
+    await page.locator('#supervision-systemctl', { hasText: 'restart voice' }).waitFor();
+  });
+
+  it('shows how the services are at the nodes', async () => {
+    await open();
+    await tab('Supervision');
+    await client.publishAsync('motion/heartbeat', '');
+    await page.locator('#supervision-health .red-ui-flow-node-status-label', { hasText: '1 well' }).waitFor();
+  });
+
+  for (const theme of ['light', 'dark']) {
+    it(`has tabs that are legible in the ${theme} theme`, async () => {
+      await open({ theme });
+      await shot(`tab-skull-${theme}`);
+      await tab('Supervision');
+      await page.locator('#supervision-health').waitFor();
+      await shot(`tab-supervision-${theme}`);
+    });
+  }
 
   it('speaks French, and explains itself in the help', async () => {
     await open({ locale: 'fr-FR' });

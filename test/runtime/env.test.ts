@@ -30,6 +30,7 @@ describe('the environment', () => {
       mqttHost: '127.0.0.1',
       mqttPort: 1883,
       simulator: true,
+      serviceManager: 'auto',
       apiKeys: [],
       requireApiKey: false,
       rbac: true,
@@ -71,7 +72,7 @@ describe('the environment', () => {
   });
 
   it('takes an empty variable for an unset one, and leaves alone what is not its own', () => {
-    assert.equal(readEnvironment({ PORT: '', API_KEY: ' ', SERVICE_MANAGER: 'systemd' }, '/srv').port, 8080);
+    assert.equal(readEnvironment({ PORT: '', API_KEY: ' ', SENTRY_ENV: 'x' }, '/srv').port, 8080);
   });
 
   it('takes what the parts to come will need', () => {
@@ -85,7 +86,6 @@ describe('the environment', () => {
       readEnvironment({ DATABASE_URL }, '/srv');
     }
     const others = {
-      SERVICE_MANAGER: 'none',
       METRICS_ENABLED: 'false',
       SENTRY_DSN: 'https://abc@o1.ingest.sentry.io/42',
       SENTRY_ENV: 'home',

@@ -19,6 +19,7 @@ export class MemoryBroker {
     return {
       url: 'memory://',
       connected: true,
+      traffic: { in: 0, out: 0, dropped: 0 },
       publish: (topic, payload, options) => this.#publish(owner, topic, payload, options?.retain === true),
       subscribe: (filters, listener) => this.#subscribe({ owner, patterns: filters.map(patternOf), listener }),
       onConnection: (listener) => {

@@ -5,12 +5,13 @@ import type { NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { JsonFolder } from '../../adapters/files/json-folder.ts';
 import type { PackPorts } from '../../core/model/ports.ts';
+import type { ServiceManager } from '../../core/model/service-manager.ts';
 import type { SongLibrary } from '../../core/model/songs.ts';
 import type { Character } from '../../core/skull/character.ts';
 import skullCharacter from '../../nodes/skull-character/skull-character.ts';
 import { SimulatedClock } from './clock.ts';
 import { RecordingLink } from './link.ts';
-import { countingRandom, keepingLog } from './ports.ts';
+import { countingRandom, keepingLog, TestMeter } from './ports.ts';
 import { MemorySongs } from './songs.ts';
 
 type NodeSet = (RED: NodeAPI) => void;
@@ -38,12 +39,13 @@ const placed = (node: FlowNode): FlowNode => ({ x: 0, y: 0, z: TAB.id, ...node }
 export async function loadFlow(
   nodeSets: readonly NodeSet[],
   flow: readonly FlowNode[],
-  { songs = new MemorySongs() as SongLibrary } = {},
+  { songs = new MemorySongs() as SongLibrary, services = undefined as ServiceManager | undefined } = {},
 ) {
   const home = mkdtempSync(path.join(tmpdir(), 'skull-test-'));
   const clock = new SimulatedClock();
   const log = keepingLog();
   const link = new RecordingLink();
+  const meter = new TestMeter();
   const ports: PackPorts = {
     clock,
     random: countingRandom(),
@@ -53,6 +55,8 @@ export async function loadFlow(
     connect: () => link,
     documents: (folder) => new JsonFolder(path.join(home, folder)),
     songs,
+    services,
+    meter: () => meter,
   };
   helper.settings({ skullPorts: ports });
   await helper.load([skullCharacter, ...nodeSets], [TAB, CHARACTER, ...flow.map(placed)]);
@@ -63,6 +67,7 @@ export async function loadFlow(
     clock,
     log,
     link,
+    meter,
     character,
     node,
     /** The next message that the node with this id receives. */

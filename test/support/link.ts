@@ -12,6 +12,7 @@ const matches = (filter: string, topic: string) =>
 /** A broker link without a broker: keeps what is published, delivers what the test says. */
 export class RecordingLink implements BrokerLink {
   readonly url = 'mqtt://recording';
+  readonly traffic = { in: 0, out: 0, dropped: 0 };
   readonly published: ({ topic: string; payload: string } & PublishOptions)[] = [];
   readonly subscriptions = new Set<Subscription>();
   readonly #watchers = new Set<(connected: boolean) => void>();

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { type ErrorCode, SkullError } from '../../core/model/errors.ts';
 import { toProblem } from '../../core/model/problem.ts';
+import type { ServiceManager } from '../../core/model/service-manager.ts';
 import { Character } from '../../core/skull/character.ts';
 import { operationOf } from '../../core/skull/operations/index.ts';
 import type { Answer, OperationRequest } from '../../core/skull/operations/operation.ts';
 import { assertDocumented } from './answers.ts';
 import { MemoryFolder } from './folder.ts';
 import { RecordingLink } from './link.ts';
-import { countingRandom, keepingLog } from './ports.ts';
+import { countingRandom, keepingLog, TestMeter } from './ports.ts';
 import { skull } from './skull.ts';
 import { MemorySongs } from './songs.ts';
 
 export type Given = Partial<OperationRequest>;
 
 /** A character with a body and a lane, and its operations to be asked. */
-export function setUp({ songs = ['thriller', 'Noël – 2'] } = {}) {
+export function setUp({ songs = ['thriller', 'Noël – 2'], services = undefined as ServiceManager | undefined } = {}) {
   const body = skull();
   const link = new RecordingLink();
   const folder = new MemoryFolder();
@@ -28,6 +29,8 @@ export function setUp({ songs = ['thriller', 'Noël – 2'] } = {}) {
       connect: () => link,
       documents: () => folder,
       songs: new MemorySongs(songs),
+      services,
+      meter: () => new TestMeter(),
     },
     link,
   );

@@ -5,6 +5,7 @@ import { LIBRARY_OPERATIONS } from './library.ts';
 import type { Operation } from './operation.ts';
 import { SAY_OPERATIONS } from './say.ts';
 import { SERVICE_OPERATIONS } from './service.ts';
+import { SERVICES_OPERATIONS } from './services.ts';
 import { SERVO_OPERATIONS } from './servos.ts';
 import { SKULL_OPERATIONS } from './skull.ts';
 import { SONG_OPERATIONS } from './songs.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...SKULL_OPERATIONS,
   ...SAY_OPERATIONS,
   ...CONFIG_OPERATIONS,
+  ...SERVICES_OPERATIONS,
   ...SERVO_OPERATIONS,
   ...SONG_OPERATIONS,
   ...LIBRARY_OPERATIONS,

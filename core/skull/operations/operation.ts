@@ -8,7 +8,7 @@ export const ROLES = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'Service' | 'Skull' | 'Configuration' | 'Servos' | 'Songs' | 'AI' | 'FullAuto' | 'Tasks';
+export type Tag = 'Service' | 'Skull' | 'Services' | 'Configuration' | 'Servos' | 'Songs' | 'AI' | 'FullAuto' | 'Tasks';
 
 /** A request as it comes in: nothing of it is checked yet, but that whoever sent it has this role. */
 export interface OperationRequest {

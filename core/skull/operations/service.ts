@@ -1,7 +1,7 @@
 import { PRIORITY_NAMES } from '../../model/priority.ts';
 import { SERVICES } from '../../model/services.ts';
-import { type Static, type TSchema, Type } from '../../model/type.ts';
-import type { Character } from '../character.ts';
+import { type TSchema, Type } from '../../model/type.ts';
+import { SERVICE_STATES } from '../../supervision/report.ts';
 import { FullAutoStatus } from '../fullauto/status.ts';
 import { MODES, STATES } from '../topics.ts';
 import { define, type Operation } from './operation.ts';
@@ -25,7 +25,8 @@ export const Health = Type.Object({
     config: Type.Enum(['ok', 'degraded'], { description: '`degraded`: see `problems`.' }),
   }),
   problems: Type.Array(Type.String(), {
-    description: 'What is wrong with the stored configuration or the memory of the statechart, in words.',
+    description:
+      'What is wrong with the stored configuration, the memory of the statechart, the services or their manager, in words.',
   }),
 });
 
@@ -37,27 +38,6 @@ const healthyExample = {
   checks: { mqtt: 'ok', database: 'not_configured', service_manager: 'not_configured', statechart: 'ok', config: 'ok' },
   problems: [],
 };
-
-function healthOf(character: Character): Static<typeof Health> {
-  const problems = character.problems();
-  const mqtt = character.link.connected ? 'ok' : 'down';
-  const statechart = character.body === undefined ? 'down' : 'ok';
-  const faultless = mqtt === 'ok' && problems.length === 0;
-  return {
-    status: statechart === 'down' ? 'unhealthy' : faultless ? 'healthy' : 'degraded',
-    version: character.ports.version,
-    service: 'orchestrator',
-    uptime_seconds: character.uptimeSeconds,
-    checks: {
-      mqtt,
-      database: 'not_configured',
-      service_manager: 'not_configured',
-      statechart,
-      config: character.config.problems().length === 0 ? 'ok' : 'degraded',
-    },
-    problems,
-  };
-}
 
 const health = define({
   id: 'getHealth',
@@ -76,18 +56,21 @@ const health = define({
   },
   errors: [],
   handle: (_request, character) => {
-    const body = healthOf(character);
+    const body = character.health();
     return { body, status: body.status === 'unhealthy' ? 503 : 200 };
   },
 });
 
 const Nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()]);
 
-const ServiceReport = Type.Object({
-  state: Type.Enum(['unknown', 'alive', 'silent', 'crashed', 'restarting', 'failed', 'stopped']),
-  alive: Type.Boolean(),
+export const ServiceReport = Type.Object({
+  state: Type.Enum([...SERVICE_STATES], {
+    description:
+      '`unknown`: not heard yet, or not watched; `silent`: not heard for too long; `crashed`: its unit ended unasked; `restarting`: asked to start, not heard since; `failed`: given up; `stopped`: on purpose.',
+  }),
+  alive: Type.Boolean({ description: 'True in state `alive` only.' }),
   last_seen: Nullable(Type.String({ description: 'ISO 8601.' })),
-  restarts: Type.Integer({ minimum: 0 }),
+  restarts: Type.Integer({ minimum: 0, description: 'How often it was restarted because it crashed or fell silent.' }),
 });
 
 export const Activity = Type.Object({

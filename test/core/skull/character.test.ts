@@ -4,7 +4,7 @@ import { DEFAULTS } from '../../../core/skull/config/sections.ts';
 import { Statechart } from '../../../core/statechart/statechart.ts';
 import { MemoryFolder } from '../../support/folder.ts';
 import { RecordingLink } from '../../support/link.ts';
-import { countingRandom, keepingLog } from '../../support/ports.ts';
+import { countingRandom, keepingLog, TestMeter } from '../../support/ports.ts';
 import { skull, skullDefinition } from '../../support/skull.ts';
 import { MemorySongs } from '../../support/songs.ts';
 
@@ -23,6 +23,8 @@ function alive() {
       connect: () => link,
       documents: () => folder,
       songs: new MemorySongs(),
+      services: undefined,
+      meter: () => new TestMeter(),
     },
     link,
   );

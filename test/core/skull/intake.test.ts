@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Intake } from '../../../core/skull/intake.ts';
 import { MODES, SIGNALS } from '../../../core/skull/topics.ts';
-import { SignsOfLife } from '../../../core/supervision/life.ts';
+import { Supervisor } from '../../../core/supervision/supervisor.ts';
 import { SimulatedClock } from '../../support/clock.ts';
 import { keepingLog } from '../../support/ports.ts';
+import { serviceSettings } from '../../support/supervision.ts';
 
 function intake() {
   const clock = new SimulatedClock();
   const log = keepingLog();
-  const life = new SignsOfLife(clock, () => 15_000, keepingLog());
+  const settings = serviceSettings();
+  const life = new Supervisor({ clock, log: keepingLog(), settings: () => settings });
+  life.connected(true);
+  life.start();
   const door = new Intake({ clock, log, life });
   const read = (topic: string, payload: string | Uint8Array, stored = false) =>
     door.read({ topic, payload: Buffer.from(payload as string), stored });

@@ -7,7 +7,7 @@ import { assertDocumented } from '../../../support/answers.ts';
 import { MemoryFolder } from '../../../support/folder.ts';
 import { show } from '../../../support/fullauto.ts';
 import { RecordingLink } from '../../../support/link.ts';
-import { countingRandom, keepingLog } from '../../../support/ports.ts';
+import { countingRandom, keepingLog, TestMeter } from '../../../support/ports.ts';
 
 async function conducted(options: Parameters<typeof show>[0] = {}) {
   const playing = await show(options).begin();
@@ -20,6 +20,8 @@ async function conducted(options: Parameters<typeof show>[0] = {}) {
       home: '/home/skull',
       connect: () => new RecordingLink(),
       documents: () => new MemoryFolder(),
+      services: undefined,
+      meter: () => new TestMeter(),
       songs: playing.songs,
     },
     new RecordingLink(),

@@ -1,4 +1,4 @@
-import type { ServiceName } from '../model/services.ts';
+import type { ServiceName } from './services.ts';
 
 /** What may be asked of a service's unit. */
 export const VERBS = ['start', 'stop', 'restart'] as const;
@@ -13,7 +13,7 @@ export interface UnitChange {
   service: ServiceName;
   state: UnitState;
   previous: UnitState;
-  /** For `stopped`: whether somebody asked for it (a stop job, whoever gave it). A process that ends by itself did not. */
+  /** For `stopped` and `failed`: whether somebody asked for it (a stop job, whoever gave it). A process that ends by itself did not. */
   asked: boolean;
   /** The manager's word for how it ended (`exit-code`, `signal`, `watchdog`, …); null where it did not, or ended well. */
   result: string | null;
