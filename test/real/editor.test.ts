@@ -165,7 +165,10 @@ describe('the editor', function () {
       'skull-config-sync',
       'skull-event',
       'skull-fsm',
+      'skull-fullauto',
+      'skull-jaw',
       'skull-operation',
+      'skull-priority',
       'skull-signal',
     ]);
     await shot('palette-light');
@@ -218,7 +221,7 @@ describe('the editor', function () {
     await issues().first().waitFor();
     assert.match(
       String(await issues().textContent()),
-      new RegExp(`line ${line}\\s*there is no state "Tolk"\\s*/states/Track/after/0/target`),
+      new RegExp(`line ${line}\\s*there is no state "Tolk"\\s*/on/activity~1resume/1/target`),
     );
     await shot('issue-light');
     await page.keyboard.press('Control+Home');
