@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { PriorityStatus } from '../../core/skull/priorities.ts';
 import { Skull } from '../runtime/skull-process.ts';
 import { Mosquitto, needsMosquitto } from '../support/mosquitto.ts';
 import { tones } from '../support/mp3.ts';
@@ -106,8 +107,8 @@ for (const broker of ['the embedded broker', 'mosquitto']) {
         return String(say.id);
       };
       const done = (id: string) => watcher.say('voice/state', { state: 'done', id });
-      const status = () => stage.ask('GET', '/clone/orchestrator/status');
-      const until = async (isSo: (status: Awaited<ReturnType<typeof status>>) => boolean) => {
+      const status = (): Promise<PriorityStatus> => stage.ask('GET', '/clone/orchestrator/status');
+      const until = async (isSo: (status: PriorityStatus) => boolean) => {
         while (!isSo(await status()));
       };
 
