@@ -119,7 +119,7 @@ for (const broker of ['the embedded broker', 'mosquitto']) {
         assert.equal((await watcher.json('voice/pause')).id, chat);
         const voice = await said('voice');
         const { state, current_task, paused_tasks } = await status();
-        assert.deepEqual([state.mode, current_task.name, paused_tasks], ['busy', 'voice', 1]);
+        assert.deepEqual([state.mode, current_task?.name, paused_tasks], ['busy', 'voice', 1]);
         done(voice);
         const resume = await watcher.json('voice/resume');
         assert.equal(resume.id, chat);
@@ -145,7 +145,7 @@ for (const broker of ['the embedded broker', 'mosquitto']) {
         await until(({ queue_size }) => queue_size === 1);
         const { state, current_task } = await status();
         assert.deepEqual([state.mode, state.streaming, state.can_interrupt], ['streaming', true, false]);
-        assert.equal(current_task.name, 'stream');
+        assert.equal(current_task?.name, 'stream');
         done(stream);
         done(await said('donation'));
         assert.equal(
