@@ -19,7 +19,7 @@ export default function skullPriority(RED: NodeAPI): void {
   const starts = new Starts(RED);
   /** Those whose nodes were closed but not removed: a deploy cancels nothing. */
   const resting = new Map<string, Arbiter>();
-  const copy = (message: NodeMessage) => RED.util.cloneMessage(message);
+  const copy = (args: unknown): unknown => RED.util.cloneMessage({ args } as NodeMessage & { args: unknown }).args;
 
   function arbiterOf({ id, capacity: given = 1 }: PriorityDef): Arbiter {
     const before = resting.get(id);
