@@ -6,7 +6,12 @@ import { SongFolder } from './songs/library.ts';
 import { systemClock, systemRandom } from './system.ts';
 
 /** The world as the nodes see it: the system's time and chance, files below `home`, and the given log and broker. */
-export function packPorts({ home, log, connect }: Pick<PackPorts, 'home' | 'log' | 'connect'>): PackPorts {
+export function packPorts({
+  home,
+  log,
+  connect,
+  stopping = new AbortController().signal,
+}: Pick<PackPorts, 'home' | 'log' | 'connect'> & { stopping?: AbortSignal }): PackPorts {
   const folders = {
     config: new JsonFolder(path.join(home, 'config')),
     data: new JsonFolder(path.join(home, 'data')),
@@ -20,5 +25,6 @@ export function packPorts({ home, log, connect }: Pick<PackPorts, 'home' | 'log'
     connect,
     documents: (folder) => folders[folder],
     songs: new SongFolder(path.join(home, 'songs'), log),
+    stopping,
   };
 }

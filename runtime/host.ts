@@ -80,6 +80,7 @@ export class Host {
   readonly #endings: Array<() => Promise<void>> = [];
   #log: FileLog | undefined;
   #ready = false;
+  readonly #stopping = new AbortController();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -118,6 +119,7 @@ export class Host {
   /** Ends what was started, the last first; resolves when all is closed and written. */
   async stop(): Promise<void> {
     this.#ready = false;
+    this.#stopping.abort();
     while (this.#endings.length > 0) {
       try {
         await this.#endings.pop()?.();
@@ -183,7 +185,8 @@ export class Host {
       import('./http/app.ts'),
     ]);
     const userDir = path.join(env.home, 'data/node-red');
-    const ports = packPorts({ home: env.home, log, connect: broker.connect });
+    const stopping = this.#stopping.signal;
+    const ports = packPorts({ home: env.home, log, connect: broker.connect, stopping });
     this.#endings.push(() => ports.songs.close());
     const settings = nodeRedSettings({
       env,

@@ -113,4 +113,6 @@ export interface PackPorts {
   connect(options: BrokerLinkOptions): BrokerLink;
   documents(folder: 'config' | 'data'): DocumentFolder;
   readonly songs: SongLibrary;
+  /** Aborted when the process is about to end, while everything still works. */
+  readonly stopping: AbortSignal;
 }

@@ -6,6 +6,9 @@ import { Lane } from '../../core/scheduler/lane.ts';
 import { ended, obey, told } from '../../core/scheduler/messages.ts';
 import { nextId } from '../hot-path.ts';
 
+/** Who stops everything waits for all of these to be cancelled. */
+const MAX_WAITING = 500;
+
 export const OUTPUTS = ['start', 'pause', 'resume', 'cancel', 'done'] as const;
 type Output = (typeof OUTPUTS)[number];
 
@@ -50,6 +53,7 @@ export class Arbiter {
       clock,
       random,
       capacity,
+      maxWaiting: MAX_WAITING,
       performer,
       onError: (error, { kind, id }) => this.#outlet?.failed(`${kind} ${id}: ${messageOf(error)}`),
     });

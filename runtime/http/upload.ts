@@ -137,7 +137,7 @@ export function createUpload(home: string, { silenceMs = SILENCE_MS } = {}) {
     take(req, file).then(
       (taken) => {
         Object.assign(req, { body: { [FIELD]: taken }, _body: true });
-        res.once('finish', () => void remove());
+        res.once('close', () => void remove());
         next();
       },
       async (error: unknown) => {

@@ -53,6 +53,7 @@ export async function loadFlow(
     connect: () => link,
     documents: (folder) => new JsonFolder(path.join(home, folder)),
     songs,
+    stopping: new AbortController().signal,
   };
   helper.settings({ skullPorts: ports });
   await helper.load([skullCharacter, ...nodeSets], [TAB, CHARACTER, ...flow.map(placed)]);

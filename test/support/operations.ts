@@ -28,6 +28,7 @@ export function setUp({ songs = ['thriller', 'Noël – 2'] } = {}) {
       connect: () => link,
       documents: () => folder,
       songs: new MemorySongs(songs),
+      stopping: new AbortController().signal,
     },
     link,
   );

@@ -21,6 +21,7 @@ async function conducted(options: Parameters<typeof show>[0] = {}) {
       connect: () => new RecordingLink(),
       documents: () => new MemoryFolder(),
       songs: playing.songs,
+      stopping: new AbortController().signal,
     },
     new RecordingLink(),
   );
