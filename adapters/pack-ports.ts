@@ -12,7 +12,8 @@ export function packPorts({
   log,
   connect,
   services,
-}: Pick<PackPorts, 'home' | 'log' | 'connect' | 'services'>): PackPorts {
+  stopping = new AbortController().signal,
+}: Pick<PackPorts, 'home' | 'log' | 'connect' | 'services'> & { stopping?: AbortSignal }): PackPorts {
   const folders = {
     config: new JsonFolder(path.join(home, 'config')),
     data: new JsonFolder(path.join(home, 'data')),
@@ -28,5 +29,6 @@ export function packPorts({
     songs: new SongFolder(path.join(home, 'songs'), log),
     meter: measureProcess,
     services,
+    stopping,
   };
 }

@@ -82,6 +82,7 @@ export class Host {
   readonly #endings: Array<() => Promise<void>> = [];
   #log: FileLog | undefined;
   #ready = false;
+  readonly #stopping = new AbortController();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -121,6 +122,7 @@ export class Host {
   /** Ends what was started, the last first; resolves when all is closed and written. */
   async stop(): Promise<void> {
     this.#ready = false;
+    this.#stopping.abort();
     while (this.#endings.length > 0) {
       try {
         await this.#endings.pop()?.();
@@ -199,7 +201,8 @@ export class Host {
       import('./http/app.ts'),
     ]);
     const userDir = path.join(env.home, 'data/node-red');
-    const ports = packPorts({ home: env.home, log, connect: broker.connect, services });
+    const stopping = this.#stopping.signal;
+    const ports = packPorts({ home: env.home, log, connect: broker.connect, services, stopping });
     this.#endings.push(() => ports.songs.close());
     const settings = nodeRedSettings({
       env,

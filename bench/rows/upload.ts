@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MqttClient } from 'mqtt';
@@ -6,13 +7,14 @@ import { API_KEY, MOSQUITTO, type Product, startEcho, startMosquitto, startProdu
 import { connect } from '../support/client.ts';
 import { connectToStates, roundTrips } from '../support/conversation.ts';
 import { LATCH, press } from '../support/estop.ts';
-import { median, quantile, sleep } from '../support/numbers.ts';
+import { deadline, median, quantile, sleep } from '../support/numbers.ts';
 import { forgetPeak, hasChild, ownPeakOf } from '../support/proc.ts';
-import { nextMessage, ROOT, start, until, WORK } from '../support/process.ts';
+import { ROOT, start, until, WORK } from '../support/process.ts';
 import { ask, songOf } from '../support/songs.ts';
 
 const BYTES = 49_000_000;
-const STOP_MS = 60_000;
+const UPLOAD_MS = 60_000;
+const ENVELOPE_MS = 60_000;
 
 interface Figures {
   /** Microseconds from press to latch. */
@@ -27,7 +29,7 @@ interface Figures {
   peak: { calm: number; uploading: number };
 }
 
-/** A bare client's event and its answer, between whose pairs the machine does the same as between presses. */
+/** One event to a bare client and its answer, in microseconds. */
 type Echo = () => Promise<number>;
 
 /** Presses at moments that have nothing to do with what else goes on. */
@@ -75,9 +77,9 @@ async function measure(product: Product, echo: Echo, bench: Bench): Promise<Figu
       [path.join(ROOT, 'bench/load/upload.ts'), product.httpUrl, API_KEY, file],
       { ipc: true },
     );
-    await nextMessage(uploader);
+    const ended = once(uploader.child, 'exit');
     uploader.child.on('message', () => figures.uploads++);
-    const ended = new Promise((resolve) => uploader.child.once('exit', resolve));
+    await deadline(once(uploader.child, 'message'), UPLOAD_MS, 'The first upload');
     forgetPeak(product.pid);
     const uploading = await presses(client, echo, count, () => {
       if (isDecoding()) figures.decoding++;
@@ -89,38 +91,41 @@ async function measure(product: Product, echo: Echo, bench: Bench): Promise<Figu
     uploader.child.send('stop');
     await ended;
     await ask(product, 'DELETE', '/song/long');
-    await until(async () => (isDecoding() ? undefined : true), STOP_MS, 'The end of the envelope');
+    await until(async () => (isDecoding() ? undefined : true), ENVELOPE_MS, 'The end of the envelope');
   }
   await client.endAsync(true);
   return figures;
 }
 
 function rowsOf(name: string, { calm, uploading, echo, decoding, uploads, peak }: Figures): Row[] {
-  const ratio = (share: number) => (quantile(echo.uploading, share) / quantile(echo.calm, share)).toFixed(2);
-  const row = (share: number): Row => ({
-    name: `e-stop p${share * 100} during uploads of 49 MB, ${name} broker`,
-    value: quantile(uploading, share),
-    unit: 'µs',
-    against: { name: 'without', value: quantile(calm, share) },
-    note: `a bare mqtt.js echo at the same times: ${ratio(share)} ×`,
-  });
-  const also = `${uploads} uploads, ${uploading.length} presses, ${decoding} of them while an envelope was computed`;
-  const p50 = { name: 'its own p50 without', value: median(calm) };
+  const row = (share: number, most: number): Row => {
+    const bare = quantile(echo.uploading, share) / quantile(echo.calm, share);
+    return {
+      name: `e-stop p${share * 100} during uploads of 49 MB, ${name} broker`,
+      value: quantile(uploading, share),
+      unit: 'µs',
+      against: { name: 'without', value: quantile(calm, share) },
+      target: { at: 'most', value: most },
+      note: `a bare mqtt.js echo at the same times: ${bare.toFixed(2)} ×`,
+    };
+  };
   return [
-    { ...row(0.5), note: `${also}; ${row(0.5).note}` },
-    row(0.99),
+    row(0.5, 1.25),
+    row(0.99, 2),
     {
-      name: `e-stop p99 during uploads of 49 MB, ${name} broker, as above`,
+      name: `e-stop p99 during uploads against p50 without, ${name} broker`,
       value: quantile(uploading, 0.99),
       unit: 'µs',
-      against: p50,
+      against: { name: 'its own p50 without', value: median(calm) },
       target: { at: 'most', value: 20 },
+      note: `${uploading.length} presses, ${decoding} while an envelope was computed, ${uploads} uploads`,
     },
     {
       name: `peak memory of the main process during uploads, ${name} broker`,
       value: peak.uploading,
       unit: 'MiB',
       against: { name: 'its peak without', value: peak.calm },
+      target: { at: 'most', value: 1.5 },
     },
   ];
 }

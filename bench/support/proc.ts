@@ -52,8 +52,16 @@ export function hasChild(pid: number, argument: string): boolean {
   });
 }
 
+/** `peakOf` and `ownPeakOf` begin anew. */
 export function forgetPeak(pid: number): void {
-  for (const member of familyOf(pid)) writeFileSync(`/proc/${member}/clear_refs`, '5');
+  for (const member of familyOf(pid)) {
+    try {
+      writeFileSync(`/proc/${member}/clear_refs`, '5');
+    } catch (error) {
+      // A child may have ended meanwhile.
+      if (member === pid) throw error;
+    }
+  }
 }
 
 /** Milliseconds of processor time that all living threads have had. */

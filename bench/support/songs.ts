@@ -30,7 +30,7 @@ export async function ask({ httpUrl }: Product, method: string, route: string, b
 export async function rehearse(product: Product, song: string, bytes: number): Promise<void> {
   const form = new FormData();
   form.set('file', new File([new Uint8Array(songOf(bytes))], `${song}.mp3`));
-  await ask(product, 'POST', '/song/upload', form);
+  await ask(product, 'POST', '/song/upload?replace=true', form);
   const client = await connect(product.mqttUrl, ['motion/jaw']);
   const opened = new Promise<void>((resolve) => {
     client.on('message', (_topic, payload) => JSON.parse(payload.toString()).open > 0 && resolve());

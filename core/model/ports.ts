@@ -146,4 +146,6 @@ export interface PackPorts {
   meter(): ProcessMeter;
   /** Undefined where services are not managed. */
   readonly services: ServiceManager | undefined;
+  /** Aborted when the process is about to end, while everything still works. */
+  readonly stopping: AbortSignal;
 }

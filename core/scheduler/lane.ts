@@ -13,6 +13,8 @@ export interface LaneOptions {
   performer: Performer;
   /** How many activities may run at once; 1 where absent. */
   capacity?: number;
+  /** How many may wait at most; without end where absent. */
+  maxWaiting?: number;
   /** How long a pause or a cancellation may take, in milliseconds; 5000 where absent. */
   graceMs?: number;
   /** Told of a performer or listener that failed. Must not throw. */
@@ -37,6 +39,7 @@ export interface Selection {
  */
 export class Lane {
   readonly capacity: number;
+  readonly #maxWaiting: number;
   readonly #performer: Performer;
   readonly #dispatcher: Dispatcher;
   readonly #register: Register;
@@ -44,10 +47,19 @@ export class Lane {
   #draining = false;
 
   /** Throws SkullError 'invalid' where a number is out of range. */
-  constructor({ clock, random, performer, capacity = 1, graceMs = 5000, onError }: LaneOptions) {
+  constructor({
+    clock,
+    random,
+    performer,
+    capacity = 1,
+    maxWaiting = Number.POSITIVE_INFINITY,
+    graceMs = 5000,
+    onError,
+  }: LaneOptions) {
     if (!Number.isInteger(capacity) || capacity < 1) throw invalid('capacity', 'must be a whole number from 1');
     if (!Number.isFinite(graceMs) || graceMs < 0) throw invalid('graceMs', 'must be a number of milliseconds from 0');
     this.capacity = capacity;
+    this.#maxWaiting = maxWaiting;
     this.#performer = performer;
     this.#dispatcher = new Dispatcher({ clock, random, capacity, graceMs, onError });
     this.#register = this.#dispatcher.register;
@@ -100,7 +112,8 @@ export class Lane {
   }
 
   /**
-   * Throws SkullError: locked or draining → 'conflict'; policy `reject` and no place free → 'busy'; an id that lives or a bad
+   * Throws SkullError: locked or draining → 'conflict'; policy `reject` and no place free → 'busy'; too many wait →
+   * 'too_many_requests'; an id that lives or a bad
    * number → 'invalid'. Returns the waiting activity of the same key where there is one, as urgent as the more urgent of both.
    */
   claim(claim: Claim, performer: Performer = this.#performer): Activity {
@@ -122,6 +135,9 @@ export class Lane {
     }
     if (claim.policy === 'reject' && (this.#dispatcher.held || this.#stage.size >= this.capacity)) {
       throw new SkullError('busy', 'No place is free: claim again later, or with another policy.');
+    }
+    if (this.waitingCount >= this.#maxWaiting) {
+      throw new SkullError('too_many_requests', `${this.waitingCount} wait already: claim again later.`);
     }
     return this.#dispatcher.admit(claim, performer);
   }

@@ -1,3 +1,4 @@
+import { SkullError } from '../model/errors.ts';
 import type { BrokerLink, Clock, Log, PackPorts, Random } from '../model/ports.ts';
 import type { Priority } from '../model/priority.ts';
 import type { ServiceName } from '../model/services.ts';
@@ -38,6 +39,8 @@ export interface Health {
   /** In words. */
   problems: string[];
 }
+const taken = (what: string) =>
+  new SkullError('conflict', `The character has a ${what} already: only one node can be that.`);
 
 const NO_SHOW: FullAutoStatus = {
   enabled: false,
@@ -107,9 +110,10 @@ export class Character {
 
   /**
    * Lends the character its body, whose life is told as events from now on; `problems` says what is wrong with it, one
-   * sentence each. Returns the function that takes it back.
+   * sentence each. Returns the function that takes it back. Throws `conflict` where it has one.
    */
   embody(body: Statechart, problems: () => readonly string[] = () => []): () => void {
+    if (this.#body !== undefined) throw taken('statechart');
     this.#body = body;
     this.#bodyProblems = problems;
     const endChronicle = chronicle(body, (event) => this.events.append(event));
@@ -128,6 +132,7 @@ export class Character {
 
   /** Lends the character the lane of its body, whose activities are told as events from now on. Returns the function that takes it back. */
   arbitrate(lane: Lane): () => void {
+    if (this.#lane !== undefined) throw taken('lane');
     this.#lane = lane;
     const endChronicle = chronicleLane(lane, (event) => this.events.append(event));
     return () => {
@@ -233,6 +238,11 @@ export class Character {
       mqtt: { connected: this.link.connected, url: this.link.url },
       fullauto: this.#fullauto?.status() ?? { ...NO_SHOW, enabled: mode === 'FullAuto' },
     };
+  }
+
+  /** Ends what runs, as somebody would who stops the skull for good: the voice falls silent, the jaw closes. */
+  retire(): void {
+    this.#lane?.cancel({});
   }
 
   /** Ends the connection and writes what waits. */

@@ -45,7 +45,7 @@ export function priorityStatus({ lane, clock, pausedCount }: Character): Priorit
             name: current.name,
             priority: current.priority,
             interruptible: current.interruptible,
-            running_for: (clock.now() - (current.startedAt ?? clock.now())) / 1000,
+            running_for: Math.max(0, clock.now() - (current.startedAt ?? clock.now())) / 1000,
           },
     queue_size: queued,
     paused_tasks: pausedCount,

@@ -9,7 +9,9 @@ const closed = { additionalProperties: false } as const;
 export const Text = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' });
 
 /** What a task may publish on: what the services listen to, but for the emergency stop, which has doors of its own. */
-const TOPIC = /^(?!motion\/estop$)(motion|voice|vision|asr|ai)\/[^+#\0]+$/u;
+const TOPIC = /^(?!motion\/estop$)(motion|voice|vision|asr|ai)\/[^+#\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+$/u;
+/** Nothing that a service reads is nested deeper. */
+const DEEPEST = 32;
 
 /** What each activity needs to know. */
 const ARGS = {
@@ -67,6 +69,13 @@ export async function singArgs(
   return { song: name, path, duration_ms, title };
 }
 
+/** A task's key among those of other kinds: a greeting never stands for a song, nor a task for what the skull claims itself. */
+const keyOf = (kind: string, key: string): string => `${kind}:${key}`;
+
+/** The key as it was posted. */
+export const givenKey = (kind: string, key: string | undefined): string | null =>
+  key?.startsWith(keyOf(kind, '')) ? key.slice(keyOf(kind, '').length) : (key ?? null);
+
 /** The claim that a task makes. Throws SkullError `invalid` or `not_allowed`, whose issues name the places. */
 export async function claimOf(task: NewTask, songs: SongLibrary): Promise<Claim> {
   const { activity, args, name, priority, interruptible, ttl_ms: ttlMs, key } = task;
@@ -77,8 +86,16 @@ export async function claimOf(task: NewTask, songs: SongLibrary): Promise<Claim>
       issues: all,
     });
   }
-  const claim = { kind: activity, name, priority: priorityOf(priority), interruptible, ttlMs, key, cause: 'task' };
-  if (activity === 'publish') refuseTopic(args as Static<typeof ARGS.publish>);
+  const claim = {
+    kind: activity,
+    key: key === undefined ? undefined : keyOf(activity, key),
+    name,
+    priority: priorityOf(priority),
+    interruptible,
+    ttlMs,
+    cause: 'task',
+  };
+  if (activity === 'publish') refuseMessage(args as Static<typeof ARGS.publish>);
   if (activity !== 'sing') return { ...claim, args };
   const { title, ...song } = await singArgs(songs, (args as Static<typeof ARGS.sing>).song).catch((error: unknown) => {
     throw inArgs(error);
@@ -86,7 +103,12 @@ export async function claimOf(task: NewTask, songs: SongLibrary): Promise<Claim>
   return { ...claim, name: name ?? title, args: song };
 }
 
-function refuseTopic({ topic }: Static<typeof ARGS.publish>): void {
+function refuseMessage({ topic, payload }: Static<typeof ARGS.publish>): void {
+  if (isDeeper(payload, DEEPEST)) {
+    throw new SkullError('invalid', `The payload is nested deeper than ${DEEPEST} levels.`, {
+      issues: [{ path: '/args/payload', message: `is nested deeper than ${DEEPEST} levels` }],
+    });
+  }
   if (TOPIC.test(topic)) return;
   throw refused(
     `A task may not publish on ${topic}: only below motion/, voice/, vision/, asr/ or ai/, not motion/estop.`,
@@ -95,6 +117,11 @@ function refuseTopic({ topic }: Static<typeof ARGS.publish>): void {
       message: 'is not a topic of the services',
     },
   );
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 const refused = (message: string, issue: Issue) => new SkullError('not_allowed', message, { issues: [issue] });

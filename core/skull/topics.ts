@@ -1,6 +1,6 @@
 import type { ServiceName } from '../model/services.ts';
 import { type Static, type TSchema, Type } from '../model/type.ts';
-import { NewTask } from './tasks.ts';
+import { NewTask, Text } from './tasks.ts';
 
 export const MODES = ['Idle', 'Accueil', 'Chanson', 'IA', 'FullAuto'] as const;
 export type Mode = (typeof MODES)[number];
@@ -8,7 +8,6 @@ export type Mode = (typeof MODES)[number];
 export const STATES = ['Idle', 'Track', 'Talk', 'Sing', 'Listen', 'Think', 'Speak', 'Sleep'] as const;
 export type State = (typeof STATES)[number];
 
-const Text = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' });
 const Id = Type.String({ minLength: 1, maxLength: 200 });
 const VOICE_STATES = ['speaking', 'playing', 'paused', 'done', 'idle', 'error'] as const;
 
@@ -24,7 +23,7 @@ const VoiceState = Type.Object({
   state: Type.Enum([...VOICE_STATES]),
   id: Type.Optional(Id),
   /** Where in the song the voice is. */
-  position_ms: Type.Optional(Type.Number({ minimum: 0 })),
+  position_ms: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
 });
 const Hold = Type.Object({ held: Type.Boolean() });
 const Which = Type.Object({ id: Id });

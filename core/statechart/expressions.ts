@@ -142,6 +142,8 @@ function readable(error: unknown, shift: number): Error {
 /** Compiles CEL expressions whose own functions draw from the given random source. */
 export class Expressions {
   readonly #environment: Environment;
+  /** A definition says many things more than once. */
+  readonly #compiled = new Map<string, Expression>();
 
   constructor(random: Random) {
     shared ??= base();
@@ -156,6 +158,15 @@ export class Expressions {
 
   /** Throws an Error that names what is wrong and the character where. */
   compile(source: string): Expression {
+    let expression = this.#compiled.get(source);
+    if (expression === undefined) {
+      expression = this.#compile(source);
+      this.#compiled.set(source, expression);
+    }
+    return expression;
+  }
+
+  #compile(source: string): Expression {
     let shift = 0;
     try {
       let parsed = this.#environment.parse(source);

@@ -25,7 +25,10 @@ export default function skullCharacter(RED: NodeAPI): void {
     });
     const character = new Character(ports, link);
     this.character = character;
+    const retire = () => character.retire();
+    ports.stopping.addEventListener('abort', retire);
     this.on('close', (done: () => void) => {
+      ports.stopping.removeEventListener('abort', retire);
       character.close().then(done, (error: unknown) => {
         this.error(error);
         done();

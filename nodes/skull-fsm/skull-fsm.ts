@@ -54,7 +54,13 @@ export default function skullFsm(RED: NodeAPI): void {
     };
     let waiting: [FsmMessage, Done][] | undefined = [];
     const callOff = starts.add(() => {
-      fsm?.start();
+      try {
+        fsm?.start();
+      } catch (error) {
+        fsm = undefined;
+        this.error(messageOf(error));
+        this.status({ fill: 'red', shape: 'ring', text: 'skull-fsm.status.taken' });
+      }
       const early = waiting ?? [];
       waiting = undefined;
       for (const [msg, done] of early) receive(msg, done);

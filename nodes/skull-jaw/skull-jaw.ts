@@ -3,6 +3,7 @@ import { messageOf, SkullError } from '../../core/model/errors.ts';
 import { parse } from '../../core/model/schema.ts';
 import type { Envelope } from '../../core/model/songs.ts';
 import { Type } from '../../core/model/type.ts';
+import { readNewSongs } from '../../core/skull/housekeeping.ts';
 import { JawTrack } from '../../core/skull/jaw.ts';
 import { nextId, withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
@@ -16,6 +17,9 @@ interface Playing {
   song: string;
   origin: number;
 }
+
+/** A start has better things to do than to read songs that nobody has asked for yet. */
+const READ_AFTER_MS = 60_000;
 
 const position = { minimum: 0, maximum: 86_400_000 };
 const Play = Type.Object({
@@ -92,10 +96,15 @@ export default function skullJaw(RED: NodeAPI): void {
       else throw new SkullError('invalid', `msg.topic must be play, sync or stop, not ${JSON.stringify(topic ?? '')}.`);
     };
 
+    const reading = clock.setTimeout(() => {
+      const { lane, log } = character;
+      if (lane !== undefined) readNewSongs({ songs, lane, log }).catch((error) => this.error(messageOf(error)));
+    }, READ_AFTER_MS);
     this.on('input', (msg, _send, done) => {
       obey(msg).then(() => done(), done);
     });
     this.on('close', (removed: boolean, closed: () => void) => {
+      clock.clearTimeout(reading);
       if (playing !== undefined && !removed) resting.set(this.id, playing);
       stop();
       closed();

@@ -78,7 +78,12 @@ class Desk {
     const startedAt = this.#character.clock.now();
     const answered = (answer: Answer) => {
       const status = answer.status ?? this.#operation.success.status;
-      respond(msg, answer.body, status, JSON_TYPE);
+      try {
+        respond(msg, answer.body, status, JSON_TYPE);
+      } catch (error) {
+        failed(error);
+        return;
+      }
       this.#record(request, status, startedAt);
       send([msg, answer.commands === undefined ? null : answer.commands.map(messageFor)]);
       done();

@@ -6,6 +6,9 @@ import { Lane } from '../../core/scheduler/lane.ts';
 import { ended, obey, told } from '../../core/scheduler/messages.ts';
 import { nextId } from '../hot-path.ts';
 
+/** Who stops everything waits for all of these to be cancelled. */
+const MAX_WAITING = 500;
+
 export const OUTPUTS = ['start', 'pause', 'resume', 'cancel', 'done'] as const;
 type Output = (typeof OUTPUTS)[number];
 
@@ -22,7 +25,7 @@ export interface ArbiterOptions {
   random: Pick<Random, 'id'>;
   capacity: number;
   /** Whoever gets a message may change it: what the lane keeps must not change with it. */
-  copy: (message: NodeMessage) => NodeMessage;
+  copy: (args: unknown) => unknown;
   /** Another one whose place it takes: all that it had is cancelled, its lock and its hold stay. */
   before: Arbiter | undefined;
 }
@@ -30,15 +33,16 @@ export interface ArbiterOptions {
 /** A lane that outlives the nodes through which it hears and speaks; what it says in between is kept for the next one. */
 export class Arbiter {
   readonly lane: Lane;
-  readonly #copy: ArbiterOptions['copy'];
   readonly #kept: [Output, NodeMessage][];
   #outlet: Outlet | undefined;
   /** The message that is being worked on, so that what comes of it can be traced to it. */
   #cause: string | undefined;
 
   constructor({ clock, random, capacity, copy, before }: ArbiterOptions) {
-    this.#copy = copy;
-    const tell = (output: Output) => (activity: Activity) => this.#say(output, told(activity));
+    const tell = (output: Output) => (activity: Activity) => {
+      const payload = told(activity);
+      this.#say(output, typeof payload.args === 'object' ? { ...payload, args: copy(payload.args) } : payload);
+    };
     const performer: Performer = {
       start: tell('start'),
       pause: tell('pause'),
@@ -49,6 +53,7 @@ export class Arbiter {
       clock,
       random,
       capacity,
+      maxWaiting: MAX_WAITING,
       performer,
       onError: (error, { kind, id }) => this.#outlet?.failed(`${kind} ${id}: ${messageOf(error)}`),
     });
@@ -95,11 +100,7 @@ export class Arbiter {
   }
 
   #say(output: Output, payload: object): void {
-    const message = this.#copy({
-      _msgid: this.#cause ?? nextId(),
-      topic: `activity/${output}`,
-      payload,
-    } as NodeMessage);
+    const message = { _msgid: this.#cause ?? nextId(), topic: `activity/${output}`, payload } as NodeMessage;
     if (this.#outlet === undefined) this.#kept.push([output, message]);
     else this.#outlet.send(output, message);
   }

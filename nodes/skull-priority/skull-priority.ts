@@ -19,7 +19,7 @@ export default function skullPriority(RED: NodeAPI): void {
   const starts = new Starts(RED);
   /** Those whose nodes were closed but not removed: a deploy cancels nothing. */
   const resting = new Map<string, Arbiter>();
-  const copy = (message: NodeMessage) => RED.util.cloneMessage(message);
+  const copy = (args: unknown): unknown => RED.util.cloneMessage({ args } as NodeMessage & { args: unknown }).args;
 
   function arbiterOf({ id, capacity: given = 1 }: PriorityDef): Arbiter {
     const before = resting.get(id);
@@ -33,9 +33,11 @@ export default function skullPriority(RED: NodeAPI): void {
     withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     let arbiter: Arbiter;
+    let takeBack: (() => void) | undefined;
     try {
       if (def.character && character === undefined) throw new Error('its character is missing or disabled');
       arbiter = arbiterOf(def);
+      takeBack = character?.arbitrate(arbiter.lane);
     } catch (error) {
       this.error(`skull-priority ${def.name || def.id}: ${messageOf(error)}`);
       this.status({ fill: 'red', shape: 'ring', text: 'skull-priority.status.invalid' });
@@ -44,7 +46,6 @@ export default function skullPriority(RED: NodeAPI): void {
     resting.delete(this.id);
 
     const { lane } = arbiter;
-    const takeBack = character?.arbitrate(lane);
     const { clock } = portsOf(RED);
     let showing: unknown;
     const show = () => {

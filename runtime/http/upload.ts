@@ -15,6 +15,11 @@ export const MULTIPART = 'multipart/form-data';
 export const MAX_FILE_BYTES = 50 * 2 ** 20;
 /** What a form needs around its file. */
 const FORM_BYTES = 64 * 1024;
+/**
+ * No form is read faster. At the 100 MB/s of a loopback the buffers of an upload made the garbage collector stop the
+ * process so often that the slowest emergency stop in a hundred took seven times as long; wireless networks are no faster.
+ */
+const BYTES_PER_MS = 8000;
 /** A sender who is silent for so long is given up. */
 const SILENCE_MS = 30_000;
 
@@ -54,10 +59,14 @@ function asFormError(error: unknown): unknown {
 /** The body as a stream that ends with an error where it is too large, stands still, or breaks off. */
 function watched(req: Request, silenceMs: number): Transform {
   let bytes = 0;
+  let due = 0;
   const body = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      done(bytes > MAX_FILE_BYTES + FORM_BYTES ? tooLarge() : null, chunk);
+      if (bytes > MAX_FILE_BYTES + FORM_BYTES) return done(tooLarge());
+      const now = performance.now();
+      due = Math.max(due, now) + chunk.length / BYTES_PER_MS;
+      setTimeout(done, due - now, null, chunk);
     },
   });
   const givenUp = () => body.destroy(malformed(`nothing more of it came for ${silenceMs / 1000} s`));
@@ -128,7 +137,7 @@ export function createUpload(home: string, { silenceMs = SILENCE_MS } = {}) {
     take(req, file).then(
       (taken) => {
         Object.assign(req, { body: { [FIELD]: taken }, _body: true });
-        res.once('finish', () => void remove());
+        res.once('close', () => void remove());
         next();
       },
       async (error: unknown) => {

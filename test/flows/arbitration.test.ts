@@ -115,11 +115,13 @@ describe('one body, many claims', () => {
     assert.deepEqual(body.outcomes, ['say completed', 'sing timed_out']);
   });
 
-  it('a song of unknown length has no limit', () => {
+  it('a song of unknown length ends too, some day', () => {
     const body = skull();
     body.lane.claim(sing('LOW', null));
-    body.clock.advance(86_400_000);
+    body.clock.advance(600_000);
     assert.equal(body.chart.state, 'Sing');
+    body.clock.advance(body.config.song.margin_ms);
+    assert.equal(body.chart.state, 'Idle');
   });
 
   it('follows the voice that says where it is', () => {
@@ -165,6 +167,28 @@ describe('one body, many claims', () => {
       done(body);
       assert.deepEqual(body.topics(), heard);
     }
+  });
+
+  it('a song that made room and shall go on has its priority again', () => {
+    const { lane, send } = skull();
+    const song = lane.claim(sing());
+    send('song/pause');
+    const word = lane.claim(say('Psst', 'HIGH'));
+    assert.equal(word.phase, 'running');
+    send('song/resume');
+    lane.claim(say('Psst', 'LOW'));
+    send('voice/state', { state: 'done', id: word.id });
+    assert.deepEqual([lane.running[0]?.id, song.priority], [song.id, 'HIGH']);
+  });
+
+  it('greets a visitor while somebody has paused the song, and only then', () => {
+    const { lane, send, chart } = skull();
+    send('skull/mode', 'Accueil');
+    lane.claim(sing());
+    assert.equal(send('vision/motion', { score: 1 }).handled, false);
+    send('song/pause');
+    send('vision/motion', { score: 1 });
+    assert.equal(chart.state, 'Track');
   });
 
   it('ends what is paused when it is cancelled, or was over already', () => {

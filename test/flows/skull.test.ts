@@ -65,7 +65,12 @@ describe('the skull', () => {
     const { chart, told, states } = skull();
     assert.equal(chart.state, 'Idle');
     assert.deepEqual(states, ['Idle']);
-    assert.deepEqual(told(), ['orchestrator/estop off', 'skull/mode Idle']);
+    assert.deepEqual(told(), [
+      'orchestrator/estop off',
+      'skull/mode Idle',
+      'voice/stop {}',
+      'motion/jaw {"open":0,"t":0}',
+    ]);
   });
 
   describe('mode Accueil', () => {
@@ -281,7 +286,13 @@ describe('the skull', () => {
 
     it('still holds after a restart', () => {
       const { chart, told, lane } = skull({ restored: { estop: true } });
-      assert.deepEqual(told(), ['orchestrator/estop on', 'motion/estop on', 'skull/mode Idle']);
+      assert.deepEqual(told(), [
+        'orchestrator/estop on',
+        'motion/estop on',
+        'skull/mode Idle',
+        'voice/stop {}',
+        'motion/jaw {"open":0,"t":0}',
+      ]);
       assert.throws(() => lane.claim(SONG), { code: 'conflict' });
       assert.equal(chart.context.estop, true);
     });

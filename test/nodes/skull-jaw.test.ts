@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
 import type { Envelope } from '../../core/model/songs.ts';
+import { Lane } from '../../core/scheduler/lane.ts';
 import skullJaw from '../../nodes/skull-jaw/skull-jaw.ts';
 import { CHARACTER, type FlowNode, type LoadedFlow, loadFlow } from '../support/flow.ts';
 import { settled } from '../support/settled.ts';
@@ -132,13 +133,14 @@ describe('skull-jaw', () => {
 
   it('stops', async () => {
     await load();
+    const idle = flow.clock.pending;
     await send('play', { song: 'thriller' });
     await read('thriller', loud(1000));
     await pass(50);
     await send('stop');
     await pass(1000);
     assert.deepEqual(times(), [0, 40]);
-    assert.equal(flow.clock.pending, 0);
+    assert.equal(flow.clock.pending, idle);
   });
 
   it('warns once of a song that it cannot follow, and moves nothing', async () => {
@@ -218,5 +220,18 @@ describe('skull-jaw', () => {
     await load({ character: '' });
     await send('play', { song: 'thriller' });
     assert.equal(reads.size, 0);
+  });
+
+  it('has songs read that nobody has read yet, a while after the start', async () => {
+    await load();
+    const lane = new Lane({ clock: flow.clock, random: flow.character.random, performer: { start: () => undefined } });
+    flow.character.arbitrate(lane);
+    Object.assign(flow.character.ports.songs, { list: async () => [{ name: 'new', duration_ms: null }] });
+    await pass(59_999);
+    assert.equal(lane.running.length, 0);
+    await pass(1);
+    assert.deepEqual([lane.running[0]?.kind, [...reads.keys()]], ['housekeeping', ['new']]);
+    await read('new');
+    assert.equal(lane.completedCount, 1);
   });
 });

@@ -57,6 +57,7 @@ export async function loadFlow(
     songs,
     services,
     meter: () => meter,
+    stopping: new AbortController().signal,
   };
   helper.settings({ skullPorts: ports });
   await helper.load([skullCharacter, ...nodeSets], [TAB, CHARACTER, ...flow.map(placed)]);

@@ -31,6 +31,7 @@ export function setUp({ songs = ['thriller', 'Noël – 2'], services = undefine
       songs: new MemorySongs(songs),
       services,
       meter: () => new TestMeter(),
+      stopping: new AbortController().signal,
     },
     link,
   );

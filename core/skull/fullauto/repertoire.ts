@@ -34,15 +34,18 @@ export class Repertoire {
     this.#setlist.update(songs.map(({ name }) => name));
   }
 
-  /** The next song that is there; undefined where there is none, or none can be read. Never rejects. */
+  /** The next song that is there, whose length is known unless that is so of none; undefined where there is none. Never rejects. */
   async draw(shuffle: () => boolean): Promise<Song | undefined> {
     try {
       await this.look();
+      let unread: Song | undefined;
       for (let left = this.#setlist.size; left > 0; left--) {
         const name = this.#setlist.take(shuffle());
         const song = name === undefined ? undefined : await this.#songs.find(name);
-        if (song !== undefined) return song;
+        if (typeof song?.duration_ms === 'number') return song;
+        unread ??= song;
       }
+      if (unread !== undefined) return unread;
       this.#log.warn({ kind: 'activity', msg: 'FullAuto has no song to play: there is none in the songs folder' });
     } catch (error) {
       this.#log.error({ kind: 'activity', msg: `FullAuto cannot read the songs: ${messageOf(error)}` });

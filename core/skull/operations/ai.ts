@@ -139,7 +139,7 @@ const reply = define({
     schema: Type.Object({ reply: Type.String() }),
     example: { reply: 'Bonjour, vivant.' },
   },
-  errors: ['estop', 'busy', 'conflict', 'unavailable', 'timeout'],
+  errors: ['estop', 'busy', 'conflict', 'too_many_requests', 'unavailable', 'timeout'],
   handle: ({ body: { text } }, character) => {
     const body = bodyOf(character);
     const id = conversationWith(text, character, body);

@@ -56,7 +56,12 @@ const upload = define({
     'A whole MP3 of 50 MB (50 · 2²⁰ bytes) at most, as field `file` of a form. Its file name without `.mp3` becomes the name of the song. What moves the jaw is computed after the answer.',
   role: 'editor',
   query: Type.Object(
-    { replace: Type.Boolean({ default: false, description: 'Takes the place of a song of the same name.' }) },
+    {
+      replace: Type.Boolean({
+        default: false,
+        description: 'Takes the place of a song of the same name, unless that plays, is paused or waits.',
+      }),
+    },
     { additionalProperties: false },
   ),
   body: {
@@ -66,14 +71,23 @@ const upload = define({
     types: ['multipart/form-data'],
   },
   success: { status: 200, description: 'The song.', schema: SongItem, example: thriller },
-  errors: ['conflict', 'not_allowed', 'storage_full'],
-  handle: async ({ query, body: { file } }, { ports }) => ({ body: await ports.songs.add(file, query) }),
+  errors: ['conflict', 'busy', 'not_allowed', 'storage_full'],
+  handle: async ({ query, body: { file } }, character) => {
+    const { songs } = character.ports;
+    if (query.replace) refuseWanted(character, (await songs.find(file.filename))?.name);
+    return { body: await songs.add(file, query) };
+  },
 });
 
 /** Whether a song is sung, or will be. */
 function isWanted({ lane }: Character, song: string): boolean {
   const activities = lane === undefined ? [] : [...lane.running, ...lane.paused(), ...lane.waiting()];
   return activities.some(({ kind, args }) => kind === 'sing' && Object(args).song === song);
+}
+
+function refuseWanted(character: Character, name: string | undefined): void {
+  if (name === undefined || !isWanted(character, name)) return;
+  throw new SkullError('busy', `Song ${name} plays, is paused or waits: stop it with POST /song/stop first.`);
 }
 
 const remove = define({
@@ -95,10 +109,9 @@ const remove = define({
   handle: async ({ params }, character) => {
     const { songs } = character.ports;
     const names = (await songs.list()).map(({ name }) => name);
-    const name = [params.name, params.name.replace(/\.mp3$/i, '')].find((known) => names.includes(known));
-    if (name !== undefined && isWanted(character, name)) {
-      throw new SkullError('busy', `Song ${name} plays, is paused or waits: stop it with POST /song/stop first.`);
-    }
+    const wanted = params.name.normalize('NFC');
+    const name = [wanted, wanted.replace(/\.mp3$/i, '')].find((known) => names.includes(known));
+    refuseWanted(character, name);
     if (name === undefined || !(await songs.remove(name))) {
       throw new SkullError('not_found', `There is no song ${params.name}.`);
     }

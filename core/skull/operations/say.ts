@@ -26,7 +26,7 @@ const say = define({
     schema: Type.Object({ activity: ClaimedActivity }),
     example: { activity: { id: 'k3v9', kind: 'say', priority: 'URGENT', running_ms: 0, phase: 'running' } },
   },
-  errors: ['estop', 'conflict', 'unavailable'],
+  errors: ['estop', 'conflict', 'too_many_requests', 'unavailable'],
   handle: ({ body: { text, priority } }, character) => {
     const claim = { kind: 'say', priority: priorityOf(priority), args: { text }, cause: 'rest' };
     return { body: { activity: told(character, claimBody(character, 'Saying something', claim)) } };

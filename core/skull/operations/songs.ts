@@ -58,7 +58,7 @@ const play = define({
     absent: {},
   },
   success: success('The song plays, or waits for its turn.', 'Sing', playing),
-  errors: ['estop', 'conflict', 'not_allowed', 'unavailable'],
+  errors: ['estop', 'conflict', 'not_allowed', 'too_many_requests', 'unavailable'],
   handle: async ({ body: { song } }, character) => {
     const what = 'Playing a song';
     refuseUnderEstop(character, what);
@@ -90,6 +90,9 @@ const pause = define({
   errors: ['estop', 'conflict', 'unavailable'],
   handle: (_request, character) => {
     refuseUnderEstop(character, 'Pausing a song');
+    if (currentSong(character)?.interruptible === false) {
+      throw new SkullError('conflict', 'This song was posted as one that may not be interrupted: it can be stopped.');
+    }
     const body = bodyOf(character);
     if (body.context.paused !== true && !send(character, 'song/pause')) {
       throw new SkullError('conflict', `No song plays: the skull is in state ${body.state}.`);

@@ -4,7 +4,7 @@ import { type Static, Type } from '../../model/type.ts';
 import type { Activity } from '../../scheduler/activity.ts';
 import type { Character } from '../character.ts';
 import { priorityStatus } from '../priorities.ts';
-import { claimOf, NewTask } from '../tasks.ts';
+import { claimOf, givenKey, NewTask } from '../tasks.ts';
 import { refuseUnderEstop } from './body.ts';
 import { claimBody, laneOf } from './claims.ts';
 import { define, type Operation } from './operation.ts';
@@ -143,10 +143,10 @@ function taskOf(activity: Activity, { clock }: Character): Task {
     priority,
     interruptible,
     state: phase in STATES ? STATES[phase as keyof typeof STATES] : 'running',
-    key: key ?? null,
+    key: givenKey(kind, key),
     args: args ?? {},
     created_at: new Date(claimedAt).toISOString(),
-    running_for: startedAt === undefined ? 0 : (clock.now() - startedAt) / 1000,
+    running_for: startedAt === undefined ? 0 : Math.max(0, clock.now() - startedAt) / 1000,
   };
 }
 
@@ -188,7 +188,7 @@ const create = define({
     example: { name: 'announcement', priority: 'URGENT', activity: 'say', args: { text: 'Silence !' } },
   },
   success: { status: 201, description: 'The task.', schema: Task, example },
-  errors: ['estop', 'not_allowed', 'conflict', 'unavailable'],
+  errors: ['estop', 'not_allowed', 'conflict', 'too_many_requests', 'unavailable'],
   handle: async ({ body }, character) => {
     const what = 'A new task';
     refuseUnderEstop(character, what);

@@ -37,6 +37,15 @@ describe('Lane: who is next', () => {
     assert.deepEqual(calls, ['start a', 'start b', 'start c']);
   });
 
+  it('lets no more wait than it is told to', () => {
+    const { lane, claim } = stage({ maxWaiting: 2 });
+    for (const id of ['a', 'b', 'c']) claim(id, 'LOW');
+    assert.throws(() => claim('d', 'LOW'), { code: 'too_many_requests' });
+    lane.end('a');
+    claim('d', 'LOW');
+    assert.deepEqual(idsOf(lane.waiting()), ['c', 'd']);
+  });
+
   it('starts by priority, then in the order of the claims', () => {
     const { lane, claim, since } = stage();
     claim('first', 'URGENT', { interruptible: false });

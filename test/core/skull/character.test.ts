@@ -25,6 +25,7 @@ function alive() {
       songs: new MemorySongs(),
       services: undefined,
       meter: () => new TestMeter(),
+      stopping: new AbortController().signal,
     },
     link,
   );
@@ -75,11 +76,12 @@ describe('what the character tells of its life', () => {
   });
 
   it('an e-stop that was on before the boot', async () => {
-    const { character, events, clock } = alive();
+    const { end, character, events, clock } = alive();
     const { definition } = skullDefinition();
     assert.ok(definition);
     const options = { clock, random: countingRandom(), config: () => ({ ...DEFAULTS }), restored: { estop: true } };
     const body = new Statechart(definition, options);
+    end();
     character.embody(body);
     body.start();
     const data = { from: '', to: 'Idle', mode: 'Idle', estop: true };
@@ -164,12 +166,29 @@ describe('what the character tells of its life', () => {
   });
 
   it('what is wrong with its configuration and with its body', async () => {
-    const { character, chart, folder } = alive();
+    const { character, chart, folder, end: endFirst } = alive();
     folder.edit('gaze', '{');
+    endFirst();
     const end = character.embody(chart, () => ['a bad memory']);
     assert.equal(character.problems().length, 2);
     assert.equal(character.problems()[1], 'a bad memory');
     end();
     assert.equal(character.problems().length, 1);
+  });
+
+  it('one statechart and one lane only', () => {
+    const { character, chart, lane } = alive();
+    assert.throws(() => character.embody(chart), { code: 'conflict' });
+    assert.throws(() => character.arbitrate(lane), { code: 'conflict' });
+  });
+
+  it('nothing that would sing on when it retires', () => {
+    const { character, lane, told } = alive();
+    const { id } = lane.claim({ kind: 'sing', priority: 'LOW', args: { song: 's', path: 'p', duration_ms: 1000 } });
+    lane.claim({ kind: 'say', priority: 'LOW', args: { text: 'a' } });
+    told();
+    character.retire();
+    assert.deepEqual(told(), ['motion/jaw {"open":0,"t":0}', `voice/stop {"id":"${id}"}`]);
+    assert.equal(lane.waitingCount, 0);
   });
 });

@@ -54,6 +54,14 @@ describe('operations on the body', () => {
       assert.deepEqual([outcomes, character.status().paused], [['sing cancelled'], 0]);
     });
 
+    it('that may not be interrupted are not paused either', async () => {
+      const { ask, refused, told } = setUp();
+      await ask('createTask', { body: { activity: 'sing', args: { song: 'thriller' }, interruptible: false } });
+      told();
+      await refused('pauseSong', 'conflict');
+      assert.deepEqual(told(), []);
+    });
+
     it('that made room are paused and resumed too', async () => {
       const { ask, told, send, character } = setUp();
       const { activity } = Object(await ask('playSong', { body: { song: 'thriller' } }));
@@ -160,6 +168,10 @@ describe('operations on the body', () => {
       const one = Object(await ask('createTask', { body: { ...post, ttl_ms: 500, key: 'k' } }));
       const same = Object(await ask('createTask', { body: { ...post, key: 'k' } }));
       assert.equal(one.id, same.id);
+      assert.equal(one.key, 'k');
+      const other = Object(await ask('createTask', { body: { activity: 'greet', key: 'k' } }));
+      assert.notEqual(other.id, one.id);
+      await ask('deleteTask', { params: { id: other.id } });
       clock.advance(500);
       assert.equal(Object(await ask('getPriorities')).queue_size, 0);
       await ask('stopSong');
@@ -174,22 +186,31 @@ describe('operations on the body', () => {
 
     it('are refused with the place of what is wrong, and nothing starts', async () => {
       const { refused, states } = setUp();
+      const deep: unknown = JSON.parse('['.repeat(5000) + ']'.repeat(5000));
       const wrong: [object, ErrorCode, string][] = [
         [{ ...post, priority: 'SOON' }, 'invalid', '/priority'],
         [{ ...post, priority: 6 }, 'invalid', '/priority'],
         [{ ...post, ttl_ms: -1 }, 'invalid', '/ttl_ms'],
         [{ ...post, activity: 'dance' }, 'invalid', '/activity'],
+        [{ activity: 'publish', args: { topic: 'motion/a', payload: deep } }, 'invalid', '/args/payload'],
         [{ ...post, args: {} }, 'invalid', '/args/text'],
         [{ ...post, args: { text: 'a', loud: true } }, 'invalid', '/args/loud'],
         [{ ...post, callback: 'x' }, 'invalid', '/callback'],
         [{ activity: 'sing', args: { song: 'nope' } }, 'not_allowed', '/args/song'],
-        ...['orchestrator/state', 'skull/mode', 'motion/#', 'motion/', 'motion/estop', 'x/motion/a'].map(
-          (topic): [object, ErrorCode, string] => [
-            { activity: 'publish', args: { topic, payload: 1 } },
-            'not_allowed',
-            '/args/topic',
-          ],
-        ),
+        ...[
+          'motion/\u0001a',
+          'voice/a\nb',
+          'orchestrator/state',
+          'skull/mode',
+          'motion/#',
+          'motion/',
+          'motion/estop',
+          'x/motion/a',
+        ].map((topic): [object, ErrorCode, string] => [
+          { activity: 'publish', args: { topic, payload: 1 } },
+          'not_allowed',
+          '/args/topic',
+        ]),
       ];
       for (const [body, code, place] of wrong) {
         const { issues } = await refused('createTask', code, { body });

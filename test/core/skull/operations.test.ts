@@ -73,10 +73,11 @@ describe('operations of the REST API', () => {
       assert.equal(character.config.problems().length, 1);
       folder.edit('gaze', '{}');
       assert.deepEqual(await look(), [200, 'healthy']);
-      character.embody(chart, () => ['The memory is broken.']);
+      release();
+      const end = character.embody(chart, () => ['The memory is broken.']);
       assert.deepEqual(Object(await ask('getHealth')).problems, ['The memory is broken.']);
       assert.deepEqual(await look(), [200, 'degraded']);
-      release();
+      end();
       assert.deepEqual(await look(), [503, 'unhealthy']);
     });
 

@@ -23,6 +23,7 @@ async function conducted(options: Parameters<typeof show>[0] = {}) {
       services: undefined,
       meter: () => new TestMeter(),
       songs: playing.songs,
+      stopping: new AbortController().signal,
     },
     new RecordingLink(),
   );
