@@ -14,7 +14,14 @@ process.on('disconnect', () => process.exit());
 mkdirSync(path.join(home, 'songs'));
 writeFileSync(path.join(home, 'songs/thriller.mp3'), '');
 
-const own = { SKULL_HOME: home, PORT: '0', MQTT_PORT: '0', SIMULATOR: 'false', EDITOR: 'false' };
+const own = {
+  SKULL_HOME: home,
+  PORT: '0',
+  MQTT_PORT: '0',
+  SIMULATOR: 'false',
+  SERVICE_MANAGER: 'simulated',
+  EDITOR: 'false',
+};
 const { http } = await new Host(readEnvironment({ ...process.env, ...own })).start();
 process.send?.(http);
 process.stdout.write(`PORT ${new URL(http).port}\n`);
