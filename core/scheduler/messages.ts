@@ -83,8 +83,8 @@ export function obey(lane: Lane, { topic, payload }: { topic?: unknown; payload?
 }
 
 /** What is to be done with an activity. `since`: when it first started, or was claimed where it never did. */
-export function told({ id, kind, name, priority, args, preempts, startedAt, claimedAt }: Activity) {
-  return { id, kind, name, priority, args, preempts: preempts ?? null, since: startedAt ?? claimedAt };
+export function told({ id, kind, name, priority, args, preempts, startedAt, claimedAt, cause }: Activity) {
+  return { id, kind, name, priority, args, preempts: preempts ?? null, since: startedAt ?? claimedAt, cause };
 }
 
 /** How an activity ended. */

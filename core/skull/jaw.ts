@@ -10,6 +10,9 @@ export interface JawOptions {
 /** 25 frames a second, on the song's own grid: `t` is always a multiple of it. */
 const STEP_MS = 40;
 
+/** A timer that is early, or so much too late, tells that somebody set the clock: a song goes on regardless. */
+const CLOCK_SET_MS = 5000;
+
 /** How far the jaw is open at a place of the song; closed where the envelope has ended. */
 const openAt = ({ frames, frameMs }: Envelope, step: number): number =>
   Math.round(((frames[Math.floor((step * STEP_MS) / frameMs)] ?? 0) / 255) * 100) / 100;
@@ -81,6 +84,8 @@ export class JawTrack {
 
   #reach(envelope: Envelope, due: number): void {
     const now = this.#clock.now();
+    const late = now - (this.#origin + due * STEP_MS);
+    if (late < -STEP_MS || late > CLOCK_SET_MS) this.#origin += late;
     const step = Math.max(due, Math.floor((now - this.#origin) / STEP_MS));
     const open = openAt(envelope, step);
     const silent = open === 0 && this.#open === 0;

@@ -237,6 +237,42 @@ describe('one body, many claims', () => {
     assert.equal(body.chart.state, 'Idle');
   });
 
+  it('does not greet, nor listen, in a mode that came while it waited to', () => {
+    for (const [mode, stimulus, payload] of [
+      ['Accueil', 'vision/motion', { score: 1 }],
+      ['IA', 'audio/vad', { active: true }],
+    ] as const) {
+      const body = skull();
+      body.send('skull/mode', mode);
+      body.lane.hold();
+      body.send(stimulus, payload);
+      body.send('skull/mode', 'Idle');
+      body.lane.release();
+      assert.equal(body.chart.state, 'Idle');
+      assert.match(body.outcomes.join(), / refused$/);
+    }
+  });
+
+  it('goes on at a place that the song has, though somebody set the clock', () => {
+    const body = skull();
+    body.lane.claim(sing('LOW', null));
+    body.lane.cancel({});
+    const { id } = body.lane.claim(sing('LOW', 10_000));
+    body.send('song/pause');
+    body.send('song/resume');
+    const { chart } = body;
+    assert.equal(chart.state, 'Sing');
+    body.clock.set(body.clock.now() - 3_600_000);
+    body.told();
+    body.lane.claim(say('Attention !'));
+    done(body);
+    assert.ok(body.told().includes(`voice/resume {"id":"${id}","offset_ms":0}`));
+    body.clock.set(body.clock.now() + 7_200_000);
+    body.lane.claim(say('Attention !'));
+    done(body);
+    assert.ok(body.told().includes(`voice/resume {"id":"${id}","offset_ms":10000}`));
+  });
+
   it('answers a song that cannot be played with failed', () => {
     const body = skull();
     const { id } = body.lane.claim(sing());

@@ -60,7 +60,7 @@ function ordersIn({ mode, activity, shelf }: Situation, pausing: boolean): [stri
     ...fresh.flatMap(([id, kind, args]) =>
       rooms.map((preempts): [string, unknown] => [
         'activity/start',
-        { id, kind, priority: 'LOW', args, preempts, since: 0 },
+        { id, kind, priority: 'LOW', args, preempts, since: 0, cause: 'test' },
       ]),
     ),
     ...['other', ...ids].flatMap((id): [string, unknown][] => [

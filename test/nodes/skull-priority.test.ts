@@ -128,6 +128,7 @@ describe('skull-priority', () => {
       args: { song: 'thriller' },
       preempts: null,
       since: begun,
+      cause: 'claim',
     });
     assert.deepEqual(start, {
       _msgid: 'm2',
@@ -140,6 +141,7 @@ describe('skull-priority', () => {
         args: undefined,
         preempts: 'a',
         since: begun + 100,
+        cause: 'rest',
       },
     });
     assert.deepEqual(ended?.payload, {

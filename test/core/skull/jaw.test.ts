@@ -44,6 +44,19 @@ describe('a jaw along a song', () => {
     ]);
   });
 
+  it('goes on when somebody sets the clock, forward or back', () => {
+    track.play(envelope(...Array(100).fill(255)), 0);
+    clock.advance(80);
+    clock.set(clock.now() - 3_600_000);
+    clock.advance(80);
+    clock.set(clock.now() + 7_200_000);
+    clock.advance(80);
+    assert.deepEqual(
+      frames.map(([, , t]) => t),
+      [0, 40, 80, 120, 160, 200, 240],
+    );
+  });
+
   it('follows envelopes of any frame length', () => {
     track.play({ frameMs: 20, frames: Uint8Array.of(51, 0, 102, 0, 153) }, 0);
     clock.advance(1000);
