@@ -20,7 +20,8 @@ export interface ManagerOptions {
 const PATIENCE_MS = 1000;
 
 /**
- * The service manager that is chosen, or for `auto` the one that is there; undefined where there is none. Nothing of the
+ * The service manager that is chosen, or for `auto` the one that is there: systemd, else the simulator's; undefined where
+ * there is none. Nothing of the
  * others is loaded. One that was chosen and does not answer is sought until it does.
  */
 export async function openServiceManager(options: ManagerOptions): Promise<ServiceManager | undefined> {
@@ -35,9 +36,10 @@ export async function openServiceManager(options: ManagerOptions): Promise<Servi
     if (choice === 'simulated') return simulate();
     if (choice === 'systemd') return openSystemd(options);
     const systemd = existsSync('/run/systemd/system') ? await openSystemd(options) : undefined;
-    if (systemd?.connected) return systemd;
+    // On a slow machine that boots, its bus may take longer: with nobody else to turn to it is waited for.
+    if (systemd?.connected || !simulator) return systemd;
     await systemd?.close();
-    return simulator ? simulate() : undefined;
+    return simulate();
   }
 }
 

@@ -18,9 +18,12 @@ const STATES: Readonly<Record<string, UnitState>> = {
   failed: 'failed',
 };
 
-/** systemd's LoadState and ActiveState in our words. A unit that waits for its automatic restart is `starting`. */
+/**
+ * systemd's LoadState and ActiveState in our words. A unit that waits for its automatic restart is `starting`; one that an
+ * administrator has masked is none that could be started.
+ */
 export function stateOf(load: string, active: string): UnitState {
-  return STATES[active] ?? (load === 'not-found' ? 'unknown' : 'stopped');
+  return STATES[active] ?? (load === 'not-found' || load === 'masked' ? 'unknown' : 'stopped');
 }
 
 /** Whether the unit has come to an end. */

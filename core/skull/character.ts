@@ -39,6 +39,8 @@ export interface Health {
   /** In words. */
   problems: string[];
 }
+export const NOBODY_SEES_TO_SERVICES = 'Nobody sees to the services: deploy a flow with a skull-health node.';
+
 const taken = (what: string) =>
   new SkullError('conflict', `The character has a ${what} already: only one node can be that.`);
 
@@ -182,7 +184,8 @@ export class Character {
 
   /** What is wrong with what is stored, be it configuration or the body's memory, and with the services; empty when all is well. */
   problems(): string[] {
-    return [...this.config.problems(), ...this.#bodyProblems(), ...this.#life.problems()];
+    const unseen = this.ports.services !== undefined && this.#supervisor === undefined ? [NOBODY_SEES_TO_SERVICES] : [];
+    return [...this.config.problems(), ...this.#bodyProblems(), ...unseen, ...this.#life.problems()];
   }
 
   /** The answer of `GET /health`. */

@@ -11,8 +11,11 @@ export class Attempts {
   #recent: number[] = [];
   /** Restarts that followed one another within WINDOW_MS. */
   #running = 0;
+  /** When the next one may be, once it was asked for: signs of life in between do not put it off. */
+  #dueAt: number | undefined;
 
   made(now: number): void {
+    this.#dueAt = undefined;
     this.total++;
     this.#running++;
     this.#recent.push(now);
@@ -25,13 +28,16 @@ export class Attempts {
   delay(now: number): number | undefined {
     this.#recent = this.#recent.filter((time) => time > now - WINDOW_MS && time <= now);
     if (this.#recent.length >= MOST_RESTARTS) return undefined;
-    if (this.#recent.length === 0) this.#running = 0;
-    return this.#running === 0 ? 0 : Math.min(SHORTEST_MS * 2 ** (this.#running - 1), LONGEST_MS);
+    if (this.#recent.length === 0) this.clear();
+    const wait = this.#running === 0 ? 0 : Math.min(SHORTEST_MS * 2 ** (this.#running - 1), LONGEST_MS);
+    this.#dueAt ??= now + wait;
+    return Math.min(wait, Math.max(0, this.#dueAt - now));
   }
 
   /** Forgets what was, but not how often. */
   clear(): void {
     this.#recent = [];
     this.#running = 0;
+    this.#dueAt = undefined;
   }
 }

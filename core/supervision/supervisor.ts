@@ -96,7 +96,7 @@ export class Supervisor {
   connected(connected: boolean): void {
     if (connected === this.#connected) return;
     this.#connected = connected;
-    this.#each((ward) => ward.refresh());
+    this.#each((ward) => ward.brokerChanged());
   }
 
   /** The settings are others now. */

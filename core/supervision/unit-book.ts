@@ -7,6 +7,8 @@ import type { ServiceName } from '../model/services.ts';
 export class UnitBook {
   readonly #log: Log;
   readonly #states = new Map<ServiceName, UnitState>();
+  /** Those whose present state somebody asked for. */
+  readonly #asked = new Set<ServiceName>();
   readonly #unitListeners = new Set<(change: UnitChange) => void>();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #connected = false;
@@ -23,10 +25,12 @@ export class UnitBook {
     return this.#states.get(service) ?? 'unknown';
   }
 
-  /** Tells of the unit's new state; one that it has already is no news. */
+  /** Tells of the unit's new state; one that it has already is no news, but that somebody wants it down is. */
   move(service: ServiceName, state: UnitState, { asked = false, result = null }: Partial<UnitChange> = {}): void {
     const previous = this.unit(service);
-    if (state === previous) return;
+    if (state === previous && (!asked || this.#asked.has(service))) return;
+    if (asked) this.#asked.add(service);
+    else this.#asked.delete(service);
     this.#states.set(service, state);
     const change = { service, state, previous, asked, result };
     for (const listener of this.#unitListeners) this.#tell(() => listener(change));

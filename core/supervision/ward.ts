@@ -82,6 +82,8 @@ export class Ward {
   seen(): boolean {
     this.#seenAt = this.#around.clock.now();
     if (this.#state === 'alive' || this.#isBusy || !this.#settings.enabled) return false;
+    // Given up: only somebody who starts it clears that, or it would come and go with each sign of life.
+    if (this.#state === 'failed') return false;
     // What an ended process has said may arrive after its end.
     const unit = this.#around.unit(this.#service);
     if (unit === 'stopping' || isDown(unit)) return false;
@@ -101,6 +103,13 @@ export class Ward {
   /** Silence counts from now on. */
   refresh(): void {
     this.#freshAt = this.#around.clock.now();
+  }
+
+  /** What was silent when the broker went has a whole period to be heard in once it is back. */
+  brokerChanged(): void {
+    this.refresh();
+    if (this.#state !== 'silent') return;
+    this.#dueAt = this.#around.connected && this.#timed ? this.#freshAt + this.#settings.timeout_ms + 1 : undefined;
   }
 
   /** Times from before the clock was set say nothing: silence begins anew, and what was due soon is due now. */
@@ -171,7 +180,7 @@ export class Ward {
       if (down && first) this.#give('start', { because: 'boot' });
       else if (down) this.#down({ unit, result });
       else if (unit !== 'running') this.#dueAt = undefined;
-      else if (this.#state === 'silent' && this.#dueAt === undefined) this.#plan('silence');
+      else if (this.#state === 'silent') this.#silent();
       else if (this.#state === 'restarting' && !this.#timed) this.#to('unknown', 'start');
     }
   }
@@ -204,6 +213,13 @@ export class Ward {
 
   get #isBusy(): boolean {
     return this.#order !== undefined || this.#commands > 0;
+  }
+
+  /** Restarted while its silence means something; what was planned before that is let go. */
+  #silent(): void {
+    if (!this.#timed) this.#to('unknown', 'config');
+    if (!this.#timed || !this.#around.connected) this.#dueAt = undefined;
+    else if (this.#dueAt === undefined) this.#plan('silence');
   }
 
   #unused(down: boolean): void {

@@ -2,7 +2,7 @@ import { SkullError } from '../../model/errors.ts';
 import { UNIT_STATES, type Verb } from '../../model/service-manager.ts';
 import { SERVICES, type ServiceName } from '../../model/services.ts';
 import { type Static, Type } from '../../model/type.ts';
-import type { Character } from '../character.ts';
+import { type Character, NOBODY_SEES_TO_SERVICES } from '../character.ts';
 import { define, type Operation } from './operation.ts';
 import { Page, PageQuery, pageOf } from './page.ts';
 import { ServiceReport } from './service.ts';
@@ -65,7 +65,7 @@ function serviceOf(name: string): ServiceName {
 
 async function command({ supervisor }: Character, service: ServiceName, verb: Verb): Promise<void> {
   if (supervisor === undefined) {
-    throw new SkullError('unavailable', 'Nobody sees to the services: deploy a flow with a skull-health node.');
+    throw new SkullError('unavailable', NOBODY_SEES_TO_SERVICES);
   }
   try {
     await supervisor.command(service, verb);

@@ -252,7 +252,7 @@ describe('the supervisor of services', () => {
     });
   }
 
-  it('takes a service that was given up for silent back when it is heard', async () => {
+  it('holds to a service having been given up for silent, though it is heard, until somebody starts it', async () => {
     const { clock, flow, supervisor, orders, state } = managed();
     flow.carry = (service, verb) => void setImmediate(() => supervisor.done(service, verb));
     for (let n = 0; n < 200 && state('voice') !== 'failed'; n++) {
@@ -261,17 +261,56 @@ describe('the supervisor of services', () => {
     }
     assert.equal(state('voice'), 'failed');
     supervisor.settingsChanged();
-    assert.equal(state('voice'), 'failed');
     supervisor.seen('voice');
-    assert.equal(state('voice'), 'alive');
-    clock.advance(15_001);
-    assert.equal(state('voice'), 'failed', 'five times were too often still');
+    clock.advance(3_600_000);
+    assert.equal(state('voice'), 'failed');
     await supervisor.command('voice', 'start');
     clock.advance(15_000);
     assert.equal(state('voice'), 'restarting');
     orders();
     clock.advance(1);
     assert.ok(orders().includes('restart voice'));
+  });
+
+  it('comes to give up a service that is heard between its silences', async () => {
+    const { clock, flow, supervisor, state, changes } = managed();
+    flow.carry = (service, verb) => void setImmediate(() => supervisor.done(service, verb));
+    const until = clock.now() + 600_000;
+    while (clock.now() < until && state('voice') !== 'failed') {
+      supervisor.seen('voice');
+      for (let s = 0; s < 20; s++) {
+        clock.advance(1000);
+        await new Promise(setImmediate);
+      }
+    }
+    assert.equal(state('voice'), 'failed');
+    assert.ok(changes().includes('voice failed give-up'));
+  });
+
+  it('lets go of a restart for silence that means nothing any more', async () => {
+    for (const mean of ['broker', 'settings'] as const) {
+      const { clock, flow, supervisor, orders, settings, state } = managed();
+      flow.carry = (service, verb) => void setImmediate(() => supervisor.done(service, verb));
+      supervisor.seen('voice');
+      // Two restarts, so that the third one waits.
+      while (orders().length === 0) clock.advance(1000);
+      await new Promise(setImmediate);
+      while (state('voice') !== 'silent') {
+        clock.advance(500);
+        await new Promise(setImmediate);
+      }
+      orders();
+      if (mean === 'broker') supervisor.connected(false);
+      else {
+        settings.voice = { ...settings.voice, timeout_ms: 0 };
+        supervisor.settingsChanged();
+      }
+      clock.advance(10_000);
+      assert.deepEqual(
+        orders().filter((order) => order.includes('voice')),
+        [],
+      );
+    }
   });
 
   it('leaves alone what was stopped on purpose, by an operator or by other hands, until it is started', async () => {
