@@ -175,6 +175,14 @@ insideSystemd('a real systemd', import.meta.filename, () => {
 
     afterEach(() => manager.close());
 
+    it('tells that a unit which has failed is stopped on purpose', async () => {
+      await kill('voice');
+      assert.equal((await told.until('voice', 'failed')).asked, false);
+      told.changes.length = 0;
+      await sh('systemctl stop skull-voice');
+      assert.equal((await told.until('voice', 'failed')).asked, true);
+    });
+
     it('connects again to a bus that was killed, and sees what has happened meanwhile', async () => {
       const lost = whenConnected(manager, false);
       await sh(`kill -KILL ${await busPid()}`);
