@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../core/model/errors.ts';
 import { checkAccess, checkBroker, checkPort } from '../doctor/doors.ts';
@@ -15,13 +16,16 @@ function settingsFile(): string {
   return existsSync(installed) ? installed : '.env';
 }
 
-const uidOf = (user: string): string | undefined =>
-  new RegExp(`^${user}:[^:]*:(\\d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8'))?.[1];
+/** What `id` says of a user, wherever the machine knows its users from; undefined where there is no such user. */
+function idOf(user: string, option: '--user' | '--group' | '--groups'): string | undefined {
+  const { status, stdout } = spawnSync('id', [option, user], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
 
 /** From here on we see what the service sees. */
 function becomeUser(user: string): void {
-  process.setgroups?.([user]);
-  process.setgid?.(user);
+  process.setgroups?.((idOf(user, '--groups') ?? '').split(' ').map(Number));
+  process.setgid?.(Number(idOf(user, '--group')));
   process.setuid?.(user);
 }
 
@@ -41,7 +45,7 @@ async function made(check: string, make: () => Finding[] | Promise<Finding[]>): 
 }
 
 async function examine(env: Environment): Promise<Finding[]> {
-  const uid = env.mode === 'production' ? uidOf(USER) : undefined;
+  const uid = env.mode === 'production' ? idOf(USER, '--user') : undefined;
   const own = process.getuid?.();
   if (uid !== undefined && own !== 0 && own !== Number(uid)) {
     return [findings('user').fail(`only root and ${USER} can see what is in ${env.home}`, 'run it with sudo')];

@@ -32,8 +32,13 @@ export function checkFolders({ home, flowsDir, mode }: Environment): Finding[] {
   const places = [...owned, flowsDir].map((folder) => (existsSync(folder) ? folder : nearest(folder)));
   const shut = [...new Set(places)].filter((folder) => !may(folder, constants.R_OK | constants.W_OK | constants.X_OK));
   if (shut.length === 0) return [ok(`${home} can be read and written`)];
-  const remedy = mode === 'production' ? 'sudo chown skull:skull' : 'chown $USER';
-  return shut.map((folder) => fail(`${folder} cannot be read and written`, `${remedy} ${folder}`));
+  const remedy = (folder: string): string => {
+    if (mode === 'dev') return `chown $USER ${folder}`;
+    // Root's, as install.sh makes it: systemd reads the settings there.
+    if (folder === owned[0]) return `sudo chown root:skull ${folder} && sudo chmod 1770 ${folder}`;
+    return `sudo chown skull:skull ${folder}`;
+  };
+  return shut.map((folder) => fail(`${folder} cannot be read and written`, remedy(folder)));
 }
 
 const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(path.dirname(folder)));

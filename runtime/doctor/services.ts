@@ -62,9 +62,10 @@ export async function checkUnits({ serviceManager, simulator, mode, home }: Envi
   const present = watched.filter(({ Id }) => !missing.includes(Id));
   return [
     ...own,
-    ...present.map((unit) =>
-      unit.ActiveState === 'failed' ? warn(textOf(unit), `systemctl status ${unit.Id}`) : ok(textOf(unit)),
-    ),
+    ...present.map((unit) => {
+      if (unit.LoadState === 'masked') return maskedUnit(unit);
+      return unit.ActiveState === 'failed' ? warn(textOf(unit), `systemctl status ${unit.Id}`) : ok(textOf(unit));
+    }),
     ...(missing.length > 0
       ? [
           warn(
@@ -78,9 +79,13 @@ export async function checkUnits({ serviceManager, simulator, mode, home }: Envi
 
 const textOf = ({ Id, LoadState, ActiveState }: Unit): string => `${Id} is ${stateOf(LoadState, ActiveState)}`;
 
+const maskedUnit = (unit: Unit): Finding =>
+  findings('systemd').warn(`${textOf(unit)} and masked`, `sudo systemctl unmask ${unit.Id}`);
+
 function ownUnit(unit: Unit): Finding {
   const { ok, warn } = findings('systemd');
   if (unit.LoadState === 'not-found') return warn(`${OWN_UNIT} is not installed`, 'sudo systemd/install.sh');
+  if (unit.LoadState === 'masked') return maskedUnit(unit);
   if (unit.UnitFileState === 'enabled' && unit.ActiveState === 'active') return ok(`${textOf(unit)} and enabled`);
   const detail = `${textOf(unit)}, ${unit.UnitFileState}`;
   return warn(detail, `sudo systemctl enable --now ${OWN_UNIT}; if it fails: journalctl -u ${OWN_UNIT}`);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { SERVICES } from '../../core/model/services.ts';
-import { BROKEN_FLOW, ENV_FILE, HOME, INSTALL, Installation, LOOPING_FLOW, UNIT } from '../support/installation.ts';
+import {
+  BROKEN_FLOW,
+  ENV_FILE,
+  HOME,
+  INSTALL,
+  Installation,
+  LOOPING_FLOW,
+  UNINSTALL,
+  UNIT,
+} from '../support/installation.ts';
 import { needsSystemd } from '../support/machine.ts';
 
 const BROKEN = '9.0.2';
@@ -37,6 +46,23 @@ describe('an installation', function () {
       assert.equal((await machine.try(`test -e ${HOME}`)).code, 1);
     });
 
+    it('is refused where something is in its way, which stays as it is', async () => {
+      const refused = async (place: string, make: string) => {
+        await sh(`mkdir -p ${HOME}/apps && cd ${HOME} && ${make}`);
+        const { code, output } = await machine.try(`${INSTALL} | tail -n 1; exit \${PIPESTATUS[0]}`);
+        assert.equal(code, 1, output);
+        await sh(`test -e ${HOME}/${place} && test ! -e ${HOME}/apps/orchestrator/dist`);
+        assert.equal(await sh('stat --format="%a %U" /etc'), '755 root');
+        await sh(`umount ${HOME}/${place} 2>/dev/null; rm -r ${HOME}`);
+        return output;
+      };
+      assert.match(await refused('apps/orchestrator', 'mkdir apps/orchestrator'), /is in the way: move it/);
+      assert.equal((await machine.try('id skull')).code, 1);
+      assert.match(await refused('config', 'ln -s /etc config'), /config is a symbolic link/);
+      const small = 'mkdir apps/.orchestrator && mount -t tmpfs -o size=1m small apps/.orchestrator';
+      assert.match(await refused('apps/.orchestrator', small), /has 1 MB free and \d+ MB are needed/);
+    });
+
     it('needs no argument and no network, and leaves a service that is active, enabled and healthy', async () => {
       const output = await sh(INSTALL);
       assert.match(output, /healthy/);
@@ -60,10 +86,24 @@ describe('an installation', function () {
       const folder = (name: string, right: string) => `${right} ${HOME}/${name}`;
       assert.deepEqual(rights.split('\n'), [
         ...['apps', 'bin'].map((name) => folder(name, '755 root:root')),
-        ...['config', 'logs', 'songs', 'data', 'flows'].map((name) => folder(name, '750 skull:skull')),
+        folder('config', '1770 root:skull'),
+        ...['logs', 'songs', 'data', 'flows'].map((name) => folder(name, '750 skull:skull')),
         `640 root:skull ${ENV_FILE}`,
       ]);
       assert.equal(await sh(`find ${HOME}/apps ${HOME}/bin ! -user root -o ! -type l -perm /022`), '');
+    });
+
+    it('lets the service write its configuration, but not put another file in the place of its settings', async () => {
+      const patch = `--request PATCH --header 'Content-Type: application/json' --data '{"volume":80}'`;
+      await sh(`curl --silent --fail ${patch} --header 'X-API-Key: ${key}' http://127.0.0.1:8080/config/song`);
+      for (const command of [`rm -f ${ENV_FILE}`, `ln -sf /etc/shadow ${ENV_FILE}`, `mv ${ENV_FILE} ${HOME}/data`])
+        assert.match((await machine.asSkull(command)).output, /Operation not permitted|Permission denied/, command);
+    });
+
+    it('is no tree to install from', async () => {
+      const { code, output } = await machine.try(`${HOME}/apps/orchestrator/systemd/install.sh`);
+      assert.equal(code, 1);
+      assert.match(output, /is what was installed/);
     });
 
     it('has a unit without unknown keys, that is confined', async () => {
@@ -128,6 +168,7 @@ describe('an installation', function () {
   });
 
   describe('its right', () => {
+    const REFUSED = /access denied|authentication required|not authorized/i;
     const VERBS = ['start', 'stop', 'restart', 'reset-failed'];
     const ask = (command: string) => machine.asSkull(`systemctl --no-ask-password ${command}`);
 
@@ -167,7 +208,7 @@ describe('an installation', function () {
         for (const verb of ['start', 'stop', 'restart']) {
           const { code, output } = await ask(`${verb} ${units}`);
           assert.notEqual(code, 0, `${verb} ${units}`);
-          assert.match(output, /[Aa]ccess denied|authentication required|not authorized/i, `${verb} ${units}`);
+          assert.match(output, REFUSED, `${verb} ${units}`);
         }
       assert.equal((await machine.try('systemctl is-active skull-other.service')).output, 'inactive');
       assert.equal(await sh(`systemctl is-active ${UNIT}`), 'active');
@@ -176,9 +217,16 @@ describe('an installation', function () {
     it('is none to do anything else', async () => {
       const others = ['try-restart', 'reload-or-restart', 'kill', 'enable', 'disable', 'mask'];
       for (const command of [...others.map((verb) => `${verb} skull-vision.service`), 'daemon-reload', 'reboot']) {
-        assert.notEqual((await ask(command)).code, 0, command);
+        assert.match((await ask(command)).output, REFUSED, command);
       }
-      assert.notEqual((await ask('set-property skull-vision.service CPUWeight=1')).code, 0);
+      assert.match((await ask('set-property skull-vision.service CPUWeight=1')).output, REFUSED);
+    });
+
+    it('takes none that another rule gives outside of systemd', async () => {
+      const action = 'org.freedesktop.policykit.exec';
+      const rule = `if (action.id === "${action}" && subject.user === "skull") return polkit.Result.YES;`;
+      await sh(`echo 'polkit.addRule(function (action, subject) { ${rule} });' >/etc/polkit-1/rules.d/60-mine.rules`);
+      await machine.until(`pkcheck --action-id ${action} --process $(systemctl show -P MainPID ${UNIT})`);
     });
   });
 
@@ -199,6 +247,7 @@ describe('an installation', function () {
         mv /etc/polkit-1/rules.d/50-skull-orchestrator.rules /tmp
         rm /run/systemd/system/skull-asr.service
         printf '[Service]\\nExecStart=/bin/false\\n' >/run/systemd/system/skull-ai.service
+        ln -sf /dev/null /run/systemd/system/skull-voice.service
         systemctl stop skull-ai.service skull-asr.service; systemctl daemon-reload; systemctl start skull-ai.service
         chown root:root ${HOME}/songs`);
       await machine.until('systemctl is-failed skull-ai.service');
@@ -209,6 +258,7 @@ describe('an installation', function () {
       assert.equal(code, 1);
       assert.match(output, /^fail {2}right .*start motion/m);
       assert.match(output, /^warn {2}systemd .*skull-ai\.service is failed/m);
+      assert.match(output, /^warn {2}systemd .*skull-voice\.service is \w+ and masked .*unmask/m);
       assert.match(output, /^warn {2}systemd .*not installed: skull-asr\.service/m);
       assert.match(output, /^fail {2}folders .*songs cannot.*chown/m);
     });
@@ -229,7 +279,7 @@ describe('an installation', function () {
     it('loses nothing: key, configuration, songs and data stay', async () => {
       const kept = `cd ${HOME} && sha256sum config/song.json config/*.env songs/* data/mine flows/*.json`;
       await sh(
-        `cd ${HOME} && echo song >songs/mine.mp3 && echo data >data/mine && sed -i 's/"volume": 80/"volume": 55/' config/song.json`,
+        `cd ${HOME} && mkdir apps/orchestrator-mine && echo song >songs/mine.mp3 && echo data >data/mine && sed -i 's/"volume": 80/"volume": 55/' config/song.json`,
       );
       const before = await sh(kept);
       const first = await machine.release();
@@ -247,9 +297,9 @@ describe('an installation', function () {
       await sh(`sed -i 's/"label": "/"label": "My /' ${HOME}/flows/020-config.json`);
       const old = await machine.release();
       await sh(install);
-      assert.match(await machine.release(), /orchestrator-9\.0\.1\./);
+      assert.match(await machine.release(), /\.orchestrator\/9\.0\.1\./);
       await sh(`test -d ${old}`);
-      assert.equal((await sh(`ls -d ${HOME}/apps/orchestrator-*`)).split('\n').length, 2, 'older ones are gone');
+      assert.equal((await sh(`ls ${HOME}/apps/.orchestrator`)).split('\n').length, 3, 'two, and which is proven');
       assert.match(await sh('curl --silent http://127.0.0.1:8080/health'), /"version":"9\.0\.1"/);
       await sh(
         `cd ${HOME}/flows && grep -q '"My ' 020-config.json && grep -q '"New ' 020-config.json.new 030-rest-service.json`,
@@ -267,7 +317,7 @@ describe('an installation', function () {
       assert.equal(await machine.release(), old);
       assert.equal(await withKey('/status'), '200');
       assert.equal(
-        (await machine.try(`ls -d ${HOME}/apps/orchestrator-${BROKEN}* ${HOME}/flows/950*`)).output.match(/^\//m),
+        (await machine.try(`ls -d ${HOME}/apps/.orchestrator/${BROKEN}* ${HOME}/flows/950*`)).output.match(/^\//m),
         null,
       );
     });
@@ -286,18 +336,36 @@ describe('an installation', function () {
       assert.equal(await machine.get('/health'), '200');
       await sh(`! grep -q '# changed' /etc/systemd/system/${UNIT}`);
     });
+
+    it('goes back to the version that was well when it is interrupted, even after one that was killed', async () => {
+      const old = await machine.release();
+      await machine.interrupt('/tmp/9.0.3/systemd/install.sh', 'KILL');
+      assert.match(await machine.release(), /9\.0\.3\./);
+      const { code, output } = await machine.interrupt('/tmp/9.0.3/systemd/install.sh', 'TERM');
+      assert.equal(code, 1, output);
+      assert.match(output, /9\.0\.3 was interrupted; the version before runs again/);
+      assert.equal(await machine.release(), old);
+      assert.equal(await withKey('/status'), '200');
+    });
   });
 
   describe('removed', () => {
+    it('is refused while somebody installs', async () => {
+      const { code, output } = await machine.try(`flock /run/skull-orchestrator-install.lock ${UNINSTALL}`);
+      assert.equal(code, 1);
+      assert.match(output, /is at work/);
+    });
+
     it('keeps what is the user’s, and can be done twice', async () => {
-      for (let times = 0; times < 2; times++) await sh('/srv/skull/systemd/uninstall.sh');
+      await sh(`cd ${HOME} && touch .settings.abcdef && ln -s nowhere apps/orchestrator.new`);
+      for (let times = 0; times < 2; times++) await sh(UNINSTALL);
       assert.equal(await sh(`systemctl list-unit-files --no-legend ${UNIT} | wc -l`), '0');
       assert.equal((await machine.try('curl --silent http://127.0.0.1:8080/health')).code, 7);
       assert.equal((await ask()).code, 1);
       await sh(
         `cd ${HOME} && test -f songs/mine.mp3 -a -f data/mine -a -f flows/900-mine.json -a -f ${ENV_FILE} -a ! -e bin/skull-orchestrator.sh`,
       );
-      assert.equal((await machine.try(`ls -d ${HOME}/apps/orchestrator*`)).code, 2);
+      assert.equal(await sh(`ls -A ${HOME} ${HOME}/apps | grep -e orchestrator -e settings`), 'orchestrator-mine');
     });
 
     const ask = () => machine.asSkull('systemctl --no-ask-password restart skull-motion.service');
@@ -307,13 +375,25 @@ describe('an installation', function () {
       assert.equal(await withKey('/status'), '200');
     });
 
+    it('keeps with --purge what other services of the skull may use', async () => {
+      assert.match(await sh(`${UNINSTALL} --purge`), /kept for .*skull-motion\.service/);
+      await sh(`cd ${HOME} && id skull && test -f config/song.json -a -f songs/mine.mp3 -a ! -e ${ENV_FILE}`);
+    });
+
     it('leaves nothing with --purge', async () => {
       await sh(
-        'rm /run/systemd/system/skull-*.service; systemctl daemon-reload; /srv/skull/systemd/uninstall.sh --purge',
+        `rm -r /run/systemd/system/skull-*.service ${HOME}/apps/orchestrator-mine; systemctl daemon-reload; ${UNINSTALL} --purge`,
       );
       assert.equal((await machine.try(`ls -d ${HOME}`)).code, 2);
       assert.equal((await machine.try('id skull')).code, 1);
-      await sh('/srv/skull/systemd/uninstall.sh --purge');
+      await sh(`${UNINSTALL} --purge`);
+    });
+
+    it('leaves a person’s account with --purge, and warns of it before', async () => {
+      await sh('useradd --no-create-home --shell /bin/bash skull');
+      assert.match(await sh(`${INSTALL} --dry-run`), /somebody can log in as the user skull/);
+      assert.match(await sh(`${UNINSTALL} --purge`), /The user skull is kept/);
+      await sh('id skull && userdel skull');
     });
 
     it('is neither left running nor enabled when the first version does not come up', async () => {
@@ -327,14 +407,19 @@ describe('an installation', function () {
       await sh(`! ls ${HOME}/apps/orchestrator* && test -f ${ENV_FILE}`);
     });
 
-    it('takes the broker that runs here', async () => {
+    it('takes the broker that runs here, and makes settings anew that a loss of power emptied', async () => {
       await sh(`
-        rm ${ENV_FILE}
+        : >${ENV_FILE}
         printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/run/systemd/system/mosquitto.service
         systemctl daemon-reload; systemctl start mosquitto.service
         ${INSTALL}`);
       assert.equal(await sh(`grep ^MQTT_URL= ${ENV_FILE}`), 'MQTT_URL=mqtt://127.0.0.1:1883');
+      assert.match(await sh(`cat ${ENV_FILE}`), /^API_KEY=\w{48}$/m);
       assert.match(await sh('curl --silent http://127.0.0.1:8080/health'), /"status":"degraded"/);
+    });
+
+    it('is found at the port that a .env in its folder says', async () => {
+      await sh(`echo PORT=8099 >${HOME}/.env && ${INSTALL} && curl --silent --fail http://127.0.0.1:8099/health`);
     });
   });
 });

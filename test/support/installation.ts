@@ -4,6 +4,7 @@ import { type Answer, Machine } from './machine.ts';
 export const UNIT = 'skull-orchestrator.service';
 export const HOME = '/opt/Skull';
 export const INSTALL = '/srv/skull/systemd/install.sh';
+export const UNINSTALL = '/srv/skull/systemd/uninstall.sh';
 export const ENV_FILE = `${HOME}/config/orchestrator.env`;
 
 /** A user's flow that blocks the event loop at GET /loop. */
@@ -30,6 +31,15 @@ export class Installation extends Machine {
   /** The folder of the version that runs. */
   release(): Promise<string> {
     return this.sh(`readlink -e ${HOME}/apps/orchestrator`);
+  }
+
+  /** Runs an installer until its version is in place, not yet healthy, then sends it and its children a signal. */
+  async interrupt(install: string, signal: string): Promise<Answer> {
+    return this.try(`
+      before=$(readlink ${HOME}/apps/orchestrator)
+      setsid ${install} &
+      until [ "$(readlink ${HOME}/apps/orchestrator)" != "$before" ]; do sleep 0.05; done
+      kill -${signal} -- -$!; wait $!`);
   }
 
   /** The status of an answer. */
