@@ -1,27 +1,34 @@
-import type { Priority } from '../model/priority.ts';
+import { PRIORITY_NAMES } from '../model/priority.ts';
+import { type Static, Type } from '../model/type.ts';
 import type { Character } from './character.ts';
 
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+
 /** What the body does and what waits for it, in the shape of `GET /clone/orchestrator/status`. */
-export interface PriorityStatus {
-  state: {
-    /** `stopped`: nothing new begins; `streaming`: what runs cannot be interrupted. */
-    mode: 'idle' | 'busy' | 'streaming' | 'stopped';
-    streaming: boolean;
-    can_interrupt: boolean;
-    tasks_queued: number;
-    tasks_completed: number;
-  };
-  current_task: {
-    id: string;
-    name: string;
-    priority: Priority;
-    interruptible: boolean;
-    /** In seconds. */
-    running_for: number;
-  } | null;
-  queue_size: number;
-  paused_tasks: number;
-}
+export const PriorityStatus = Type.Object({
+  state: Type.Object({
+    mode: Type.Enum(['idle', 'busy', 'streaming', 'stopped'], {
+      description: '`streaming`: what runs cannot be interrupted; `stopped`: nothing new begins.',
+    }),
+    streaming: Type.Boolean(),
+    can_interrupt: Type.Boolean(),
+    tasks_queued: count('How many wait.'),
+    tasks_completed: count('How many have ended well since the start.'),
+  }),
+  current_task: Type.Union([
+    Type.Object({
+      id: Type.String(),
+      name: Type.String({ description: 'For people.' }),
+      priority: Type.Enum(PRIORITY_NAMES),
+      interruptible: Type.Boolean(),
+      running_for: Type.Number({ minimum: 0, description: 'In seconds.' }),
+    }),
+    Type.Null(),
+  ]),
+  queue_size: count('How many wait.'),
+  paused_tasks: count('How many are paused.'),
+});
+export type PriorityStatus = Static<typeof PriorityStatus>;
 
 /** Where no lane is, nothing runs and nothing begins. */
 export function priorityStatus({ lane, clock, pausedCount }: Character): PriorityStatus {

@@ -2,6 +2,7 @@ import { SkullError } from '../../model/errors.ts';
 import { UNIT_STATES, type Verb } from '../../model/service-manager.ts';
 import { SERVICES, type ServiceName } from '../../model/services.ts';
 import { type Static, Type } from '../../model/type.ts';
+import { knownService } from '../../supervision/allowed.ts';
 import { type Character, NOBODY_SEES_TO_SERVICES } from '../character.ts';
 import { define, type Operation } from './operation.ts';
 import { Page, PageQuery, pageOf } from './page.ts';
@@ -55,14 +56,6 @@ const list = define({
 });
 
 /** The one of the services that is meant, down to the last character: nothing else goes any further. */
-function serviceOf(name: string): ServiceName {
-  const service = SERVICES.find((each) => each === name);
-  if (service === undefined) {
-    throw new SkullError('not_found', `There is no such service: there are ${SERVICES.join(', ')}.`);
-  }
-  return service;
-}
-
 async function command({ supervisor }: Character, service: ServiceName, verb: Verb): Promise<void> {
   if (supervisor === undefined) {
     throw new SkullError('unavailable', NOBODY_SEES_TO_SERVICES);
@@ -91,7 +84,7 @@ const commanding = (verb: Verb, summary: string, description: string, example: S
     success: { status: 200, description: 'The service, once it is done.', schema: Service, example },
     errors: ['not_found', 'conflict', 'unavailable', 'timeout'],
     handle: async ({ params: { name } }, character) => {
-      const service = serviceOf(name);
+      const service = knownService(name);
       await command(character, service, verb);
       return { body: detailOf(character, service) };
     },

@@ -3,7 +3,7 @@ import { PRIORITY_NAMES } from '../../model/priority.ts';
 import { type Static, Type } from '../../model/type.ts';
 import type { Activity } from '../../scheduler/activity.ts';
 import type { Character } from '../character.ts';
-import { priorityStatus } from '../priorities.ts';
+import { PriorityStatus, priorityStatus } from '../priorities.ts';
 import { claimOf, givenKey, NewTask } from '../tasks.ts';
 import { refuseUnderEstop } from './body.ts';
 import { claimBody, laneOf } from './claims.ts';
@@ -13,32 +13,6 @@ import { Page, PageQuery, pageOf } from './page.ts';
 const Id = Type.String({ maxLength: 200, description: "A task's id." });
 const Name = Type.String({ description: 'For people.' });
 const Priority = Type.Enum(PRIORITY_NAMES);
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-
-const PriorityStatus = Type.Object({
-  state: Type.Object({
-    mode: Type.Enum(['idle', 'busy', 'streaming', 'stopped'], {
-      description: '`streaming`: what runs cannot be interrupted; `stopped`: nothing new begins.',
-    }),
-    streaming: Type.Boolean(),
-    can_interrupt: Type.Boolean(),
-    tasks_queued: count('How many wait.'),
-    tasks_completed: count('How many have ended well since the start.'),
-  }),
-  current_task: Type.Union([
-    Type.Object({
-      id: Id,
-      name: Name,
-      priority: Priority,
-      interruptible: Type.Boolean(),
-      running_for: Type.Number({ minimum: 0, description: 'In seconds.' }),
-    }),
-    Type.Null(),
-  ]),
-  queue_size: count('How many wait.'),
-  paused_tasks: count('How many are paused.'),
-});
-
 const idle = {
   state: { mode: 'idle', streaming: false, can_interrupt: true, tasks_queued: 0, tasks_completed: 15 },
   current_task: null,
