@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { EventLog, RecentEvents } from '../core/model/event-log.ts';
 import type { PackPorts } from '../core/model/ports.ts';
 import { JsonFolder } from './files/json-folder.ts';
 import { VERSION } from './files/package-root.ts';
@@ -12,8 +13,14 @@ export function packPorts({
   log,
   connect,
   services,
+  metrics,
+  events = new EventLog(new RecentEvents(), log),
   stopping = new AbortController().signal,
-}: Pick<PackPorts, 'home' | 'log' | 'connect' | 'services'> & { stopping?: AbortSignal }): PackPorts {
+}: Pick<PackPorts, 'home' | 'log' | 'connect' | 'services'> & {
+  metrics?: PackPorts['metrics'];
+  events?: EventLog;
+  stopping?: AbortSignal;
+}): PackPorts {
   const folders = {
     config: new JsonFolder(path.join(home, 'config')),
     data: new JsonFolder(path.join(home, 'data')),
@@ -28,6 +35,8 @@ export function packPorts({
     documents: (folder) => folders[folder],
     songs: new SongFolder(path.join(home, 'songs'), log),
     meter: measureProcess,
+    events,
+    metrics,
     services,
     stopping,
   };

@@ -3,7 +3,7 @@ export const EVENT_KINDS = ['transition', 'activity', 'service', 'config', 'rest
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export interface EventRecord {
-  /** Grows by one with each event of this process's life. */
+  /** Grows by one with each event, also over restarts. */
   seq: number;
   /** ISO 8601, UTC. */
   time: string;

@@ -1,3 +1,5 @@
+import type { EventLog } from './event-log.ts';
+import type { Metrics } from './metrics.ts';
 import type { ServiceManager } from './service-manager.ts';
 import type { SongLibrary } from './songs.ts';
 
@@ -144,6 +146,9 @@ export interface PackPorts {
   readonly songs: SongLibrary;
   /** Begins to measure this process. */
   meter(): ProcessMeter;
+  readonly events: EventLog;
+  /** Undefined where nobody wants any. */
+  readonly metrics: Metrics | undefined;
   /** Undefined where services are not managed. */
   readonly services: ServiceManager | undefined;
   /** Aborted when the process is about to end, while everything still works. */

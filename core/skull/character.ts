@@ -77,7 +77,7 @@ export class Character {
     this.ports = ports;
     this.link = link;
     this.#startedAt = ports.clock.now();
-    this.events = new EventHub(ports.clock, ports.log);
+    this.events = new EventHub(ports);
     this.events.onEvent(({ kind, subject, cause, data }) => {
       if (kind !== 'rest') ports.log.info({ kind, msg: `${subject}: ${cause}`, subject, cause, ...data });
     });
@@ -185,7 +185,13 @@ export class Character {
   /** What is wrong with what is stored, be it configuration or the body's memory, and with the services; empty when all is well. */
   problems(): string[] {
     const unseen = this.ports.services !== undefined && this.#supervisor === undefined ? [NOBODY_SEES_TO_SERVICES] : [];
-    return [...this.config.problems(), ...this.#bodyProblems(), ...unseen, ...this.#life.problems()];
+    return [
+      ...this.config.problems(),
+      ...this.#bodyProblems(),
+      ...unseen,
+      ...this.#life.problems(),
+      ...this.ports.events.problems(),
+    ];
   }
 
   /** The answer of `GET /health`. */
@@ -201,7 +207,7 @@ export class Character {
       uptime_seconds: this.uptimeSeconds,
       checks: {
         mqtt,
-        database: 'not_configured',
+        database: this.ports.events.check,
         service_manager: this.#life.managing,
         statechart,
         config: this.config.problems().length === 0 ? 'ok' : 'degraded',

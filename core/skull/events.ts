@@ -1,25 +1,31 @@
 import { messageOf } from '../model/errors.ts';
 import type { EventRecord, NewEvent } from '../model/event.ts';
+import type { EventLog } from '../model/event-log.ts';
 import type { Clock, Log } from '../model/ports.ts';
 
 /**
- * Numbers and dates the facts of the character's life, and hands them to whoever listens, in order: after what is being
- * done now, so that a state is on its way before anybody writes about it.
+ * Dates the facts of a character's life, has the event log number and keep them, and hands them to whoever listens, in
+ * order: after what is being done now, so that a state is on its way before anybody writes about it.
  */
 export class EventHub {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #kept: EventLog;
   readonly #listeners = new Set<(event: EventRecord) => void>();
   #waiting: EventRecord[] = [];
-  #seq = 0;
 
-  constructor(clock: Clock, log: Log) {
+  constructor({ clock, log, events }: { clock: Clock; log: Log; events: EventLog }) {
     this.#clock = clock;
     this.#log = log;
+    this.#kept = events;
   }
 
   append(event: NewEvent): EventRecord {
-    const record: EventRecord = { seq: ++this.#seq, time: new Date(this.#clock.now()).toISOString(), ...event };
+    const record: EventRecord = {
+      seq: this.#kept.next(),
+      time: new Date(this.#clock.now()).toISOString(),
+      ...event,
+    };
     if (this.#waiting.push(record) === 1) queueMicrotask(() => this.#tell());
     return record;
   }
@@ -42,6 +48,7 @@ export class EventHub {
           this.#log.error({ kind, msg, subject, cause });
         }
       }
+      this.#kept.add(record);
     }
   }
 }

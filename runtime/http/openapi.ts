@@ -19,6 +19,7 @@ const TAGS: Record<Tag, string> = {
   AI: 'Conversations.',
   Tasks: 'Who may have the body, and when: tasks with priorities.',
   FullAuto: 'What the skull does by itself.',
+  Events: 'What happened: the event log, and the events as they come.',
 };
 
 const Problems = Type.Object(

@@ -11,7 +11,7 @@ import type { Character } from '../../core/skull/character.ts';
 import skullCharacter from '../../nodes/skull-character/skull-character.ts';
 import { SimulatedClock } from './clock.ts';
 import { RecordingLink } from './link.ts';
-import { countingRandom, keepingLog, TestMeter } from './ports.ts';
+import { countingRandom, keepingLog, memoryEvents, TestMeter } from './ports.ts';
 import { MemorySongs } from './songs.ts';
 
 type NodeSet = (RED: NodeAPI) => void;
@@ -56,6 +56,8 @@ export async function loadFlow(
     documents: (folder) => new JsonFolder(path.join(home, folder)),
     songs,
     services,
+    events: memoryEvents(),
+    metrics: undefined,
     meter: () => meter,
     stopping: new AbortController().signal,
   };

@@ -8,7 +8,7 @@ import type { Answer, OperationRequest } from '../../core/skull/operations/opera
 import { assertDocumented } from './answers.ts';
 import { MemoryFolder } from './folder.ts';
 import { RecordingLink } from './link.ts';
-import { countingRandom, keepingLog, TestMeter } from './ports.ts';
+import { countingRandom, keepingLog, memoryEvents, TestMeter } from './ports.ts';
 import { skull } from './skull.ts';
 import { MemorySongs } from './songs.ts';
 
@@ -30,6 +30,8 @@ export function setUp({ songs = ['thriller', 'Noël – 2'], services = undefine
       documents: () => folder,
       songs: new MemorySongs(songs),
       services,
+      events: memoryEvents(),
+      metrics: undefined,
       meter: () => new TestMeter(),
       stopping: new AbortController().signal,
     },

@@ -1,3 +1,4 @@
+import { EventLog, RecentEvents } from '../../core/model/event-log.ts';
 import type { Log, LogEntry, LogLevel, ProcessMeter, ProcessReading, Random } from '../../core/model/ports.ts';
 
 /** Ids `id-1`, `id-2`, …; numbers from the given list, round and round. */
@@ -13,6 +14,9 @@ export function keepingLog(): Log & { entries: (LogEntry & { level: LogLevel })[
   const at = (level: LogLevel) => (entry: LogEntry) => void entries.push({ ...entry, level });
   return { entries, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
+
+/** An event log that lasts as long as the test. */
+export const memoryEvents = (log: Log = keepingLog()): EventLog => new EventLog(new RecentEvents(), log);
 
 /** A meter that shows what the test says. */
 export class TestMeter implements ProcessMeter {

@@ -8,7 +8,17 @@ export const ROLES = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'Service' | 'Skull' | 'Services' | 'Configuration' | 'Servos' | 'Songs' | 'AI' | 'FullAuto' | 'Tasks';
+export type Tag =
+  | 'Service'
+  | 'Skull'
+  | 'Services'
+  | 'Configuration'
+  | 'Servos'
+  | 'Songs'
+  | 'AI'
+  | 'FullAuto'
+  | 'Tasks'
+  | 'Events';
 
 /** A request as it comes in: nothing of it is checked yet, but that whoever sent it has this role. */
 export interface OperationRequest {
@@ -43,6 +53,8 @@ export interface Success<S extends TSchema = TSchema> {
   /** A closer schema for the document, where the answer's own shape depends on the request. */
   documented?: TSchema;
   example: unknown;
+  /** The media type of an answer whose body is a text; JSON where it is absent. */
+  type?: string;
   /** Further statuses that answer with the same schema, and what they say. */
   also?: Readonly<Record<number, string>>;
 }

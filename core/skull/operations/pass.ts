@@ -5,6 +5,8 @@ export interface Pass {
   /** The request's id. */
   id: string;
   role: Role;
+  /** The time zone (IANA) that timestamps of the answer are wanted in; UTC where it is absent. */
+  timezone?: string;
 }
 
 /** The path of a request without its query. */

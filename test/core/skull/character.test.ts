@@ -4,7 +4,7 @@ import { DEFAULTS } from '../../../core/skull/config/sections.ts';
 import { Statechart } from '../../../core/statechart/statechart.ts';
 import { MemoryFolder } from '../../support/folder.ts';
 import { RecordingLink } from '../../support/link.ts';
-import { countingRandom, keepingLog, TestMeter } from '../../support/ports.ts';
+import { countingRandom, keepingLog, memoryEvents, TestMeter } from '../../support/ports.ts';
 import { skull, skullDefinition } from '../../support/skull.ts';
 import { MemorySongs } from '../../support/songs.ts';
 
@@ -24,6 +24,8 @@ function alive() {
       documents: () => folder,
       songs: new MemorySongs(),
       services: undefined,
+      events: memoryEvents(),
+      metrics: undefined,
       meter: () => new TestMeter(),
       stopping: new AbortController().signal,
     },

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { EventHub } from '../../../core/skull/events.ts';
 import { SimulatedClock } from '../../support/clock.ts';
-import { keepingLog } from '../../support/ports.ts';
+import { keepingLog, memoryEvents } from '../../support/ports.ts';
+
+const hubWith = (log = keepingLog()) => new EventHub({ clock: new SimulatedClock(), log, events: memoryEvents(log) });
 
 const fact = { kind: 'run', subject: 'r', cause: 'test', data: {} } as const;
 
 describe('the hub of events', () => {
   it('tells each listener of each event, in order, after what is being done', async () => {
-    const hub = new EventHub(new SimulatedClock(), keepingLog());
+    const hub = hubWith();
     const told: number[] = [];
     hub.onEvent(({ seq }) => told.push(seq));
     hub.append(fact);
@@ -19,7 +21,7 @@ describe('the hub of events', () => {
 
   it('goes on when a listener fails, and logs it', async () => {
     const log = keepingLog();
-    const hub = new EventHub(new SimulatedClock(), log);
+    const hub = hubWith(log);
     const told: number[] = [];
     hub.onEvent(() => {
       throw new Error('a bad listener');

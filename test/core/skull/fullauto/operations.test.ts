@@ -7,7 +7,7 @@ import { assertDocumented } from '../../../support/answers.ts';
 import { MemoryFolder } from '../../../support/folder.ts';
 import { show } from '../../../support/fullauto.ts';
 import { RecordingLink } from '../../../support/link.ts';
-import { countingRandom, keepingLog, TestMeter } from '../../../support/ports.ts';
+import { countingRandom, keepingLog, memoryEvents, TestMeter } from '../../../support/ports.ts';
 
 async function conducted(options: Parameters<typeof show>[0] = {}) {
   const playing = await show(options).begin();
@@ -21,6 +21,8 @@ async function conducted(options: Parameters<typeof show>[0] = {}) {
       connect: () => new RecordingLink(),
       documents: () => new MemoryFolder(),
       services: undefined,
+      events: memoryEvents(),
+      metrics: undefined,
       meter: () => new TestMeter(),
       songs: playing.songs,
       stopping: new AbortController().signal,
