@@ -11,6 +11,7 @@ import { SkullError } from '../../core/model/errors.ts';
 import type { Log } from '../../core/model/ports.ts';
 import type { Operation } from '../../core/skull/operations/operation.ts';
 import type { Pass } from '../../core/skull/operations/pass.ts';
+import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
 import type { Environment } from '../env.ts';
 import { allows, createKeyCheck } from './keys.ts';
 import { createOriginCheck } from './origins.ts';
@@ -25,6 +26,8 @@ export interface HttpAppOptions {
   redHttpNode: Application;
   /** The editor and its API, served under `/editor`; absent: there is none. */
   redHttpAdmin?: Application | undefined;
+  /** Answers `GET /events/stream`, or throws; absent: it is not served. */
+  stream?: (req: Request, res: Response, pass: Pass) => void;
   /** False until the flows run: until then requests are asked to come again. */
   isReady: () => boolean;
 }
@@ -40,7 +43,7 @@ const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
 const JSON_TYPES: readonly string[] = ['application/json'];
 
 /** Everything in front of the flows: guard, body parsing, documents; and behind them: what nobody answered, and errors. */
-export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: HttpAppOptions): Express {
+export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, stream, isReady }: HttpAppOptions): Express {
   const roleOf = createKeyCheck(env);
   const isPreflight = createOriginCheck(env);
   const documents = lazyDocuments();
@@ -83,6 +86,10 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, isReady }: 
       return;
     }
     res.setHeader('Cache-Control', 'no-store');
+    if (operation === EVENT_STREAM && stream !== undefined) {
+      stream(req, res, pass);
+      return;
+    }
     if (operation.method === 'GET') redHttpNode(req, res, next);
     else readBody(req, res, operation, (error) => (error === undefined ? redHttpNode(req, res, next) : next(error)));
   }

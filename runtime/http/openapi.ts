@@ -3,9 +3,9 @@ import { type Problem, toProblem } from '../../core/model/problem.ts';
 import type { TSchema } from '../../core/model/type.ts';
 import { Type } from '../../core/model/type.ts';
 import { SECTION_NAMES, SECTIONS, ServoLimits } from '../../core/skull/config/sections.ts';
-import { OPERATIONS } from '../../core/skull/operations/index.ts';
 import { errorStatuses, type Operation, type Tag } from '../../core/skull/operations/operation.ts';
 import { Activity, Health, Mode, Status } from '../../core/skull/operations/service.ts';
+import { SERVED } from './routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -98,7 +98,10 @@ const exampleOf = ({ path }: Operation, code: ErrorCode): Problem =>
 function answersOf(operation: Operation): Json {
   const { success } = operation;
   const json = {
-    'application/json': { schema: refer(success.documented ?? success.schema), example: success.example },
+    [success.type ?? 'application/json']: {
+      schema: refer(success.documented ?? success.schema),
+      example: success.example,
+    },
   };
   const answers: Json = { [success.status]: { description: success.description, content: json } };
   for (const [status, description] of Object.entries(success.also ?? {})) {
@@ -158,7 +161,7 @@ function documented(operation: Operation): Json {
 /** The OpenAPI 3.1 document of all operations. */
 export function openApiDocument(version: string): Json {
   const paths: Record<string, Json> = {};
-  for (const operation of OPERATIONS) {
+  for (const operation of SERVED) {
     const item = paths[operation.path] ?? {};
     item[operation.method.toLowerCase()] = documented(operation);
     paths[operation.path] = item;

@@ -1,5 +1,6 @@
 import { OPERATIONS } from '../../core/skull/operations/index.ts';
 import type { Operation } from '../../core/skull/operations/operation.ts';
+import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
 
 interface Route {
   operation: Operation;
@@ -7,9 +8,12 @@ interface Route {
   segments: (string | undefined)[];
 }
 
+/** Everything that can be asked for: what the flows serve, and the stream of events beside them. */
+export const SERVED: readonly Operation[] = [...OPERATIONS, EVENT_STREAM];
+
 const exact = new Map<string, Operation>();
 const withParams: Route[] = [];
-for (const operation of OPERATIONS) {
+for (const operation of SERVED) {
   if (operation.path.includes('{')) withParams.push({ operation, segments: segmentsOf(operation.path) });
   else exact.set(`${operation.method} ${operation.path}`, operation);
 }
@@ -37,7 +41,7 @@ export function findOperation(method: string, path: string): Operation | undefin
 /** The methods that a path takes, OPTIONS and HEAD among them; none where there is no such path. */
 export function methodsAt(path: string): string[] {
   const parts = path.split('/');
-  const here = OPERATIONS.filter(
+  const here = SERVED.filter(
     (operation) =>
       operation.path === path || withParams.some((route) => route.operation === operation && fits(route, parts)),
   );
