@@ -1,10 +1,12 @@
-import { timingSafeEqual } from 'node:crypto';
 import path from 'node:path';
+import { types } from 'node:util';
 import { PACKAGE_ROOT } from './adapters/files/package-root.ts';
 import type { Log, LogLevel, PackPorts } from './core/model/ports.ts';
 import { excludedCoreNodes } from './runtime/core-nodes.ts';
 import type { Environment } from './runtime/env.ts';
 import type { FlowStorage } from './runtime/flows/storage.ts';
+import { Buckets } from './runtime/http/buckets.ts';
+import { isSame } from './runtime/secrets.ts';
 
 export interface SettingsParts {
   env: Environment;
@@ -35,20 +37,23 @@ interface NodeRedLine {
 /** Said at every start of a host whose nodes have no credentials. */
 const NO_CREDENTIALS = 'Encrypted credentials not found';
 
-/** Node-RED's own lines in our log; what it tells of its daily course is for debugging, what a node tells is not. */
-function logLine(log: Log, { level, msg, type, id, name }: NodeRedLine): void {
-  const text = msg instanceof Error ? msg.message : typeof msg === 'string' ? msg.trim() : JSON.stringify(msg);
-  const node = type === undefined ? {} : { node: name || id, type };
-  const error = msg instanceof Error ? { error: msg } : {};
-  const known = LEVELS.find(([limit]) => level <= limit)?.[1] ?? 'debug';
-  const daily = (known === 'info' && type === undefined) || text === NO_CREDENTIALS;
-  log[daily ? 'debug' : known]({ kind: 'system', msg: text, ...node, ...error });
+/** What a function node throws is no Error of ours, but of the world that its code runs in. */
+function errorOf(msg: unknown): Error | undefined {
+  if (msg instanceof Error) return msg;
+  if (!types.isNativeError(msg)) return undefined;
+  const { name, message, stack } = msg;
+  return Object.assign(new Error(message), { name, stack });
 }
 
-const sameText = (a: string, b: string): boolean => {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-};
+/** Node-RED's own lines in our log; what it tells of its daily course is for debugging, what a node tells is not. */
+function logLine(log: Log, { level, msg, type, id, name }: NodeRedLine): void {
+  const error = errorOf(msg);
+  const text = error?.message ?? (typeof msg === 'string' ? msg.trim() : JSON.stringify(msg));
+  const node = type === undefined ? {} : { node: name || id, type };
+  const known = LEVELS.find(([limit]) => level <= limit)?.[1] ?? 'debug';
+  const daily = (known === 'info' && type === undefined) || text === NO_CREDENTIALS;
+  log[daily ? 'debug' : known]({ kind: 'system', msg: text, ...node, ...(error && { error }) });
+}
 
 interface EditorUser {
   username: string;
@@ -63,12 +68,20 @@ function adminAuth({ editorPasswordHash, apiKeys }: Environment): object | undef
   }
   const keys = apiKeys.filter(({ role }) => role === 'admin').map(({ key }) => key);
   if (apiKeys.length === 0) return undefined;
-  const admit = (key: string) => (keys.some((known) => sameText(known, key)) ? user : null);
+  // Where somebody guesses, keys open the editor to nobody for a while: Node-RED does not tell whom they come from.
+  const guesses = new Buckets({ burst: 10, perSecond: 10 / 60, now: () => performance.now() });
+  const admit = (key: string, as: 'password' | 'token') => {
+    if (guesses.wait(as) > 0) return null;
+    if (keys.some((known) => isSame(known, key))) return user;
+    guesses.take(as);
+    return null;
+  };
   return {
     type: 'credentials',
     users: async (name: string) => (name === user.username ? user : null),
-    authenticate: async (name: string, password: string) => (name === user.username ? admit(password) : null),
-    tokens: async (token: string) => admit(token),
+    authenticate: async (name: string, password: string) =>
+      name === user.username ? admit(password, 'password') : null,
+    tokens: async (token: string) => admit(token, 'token'),
   };
 }
 

@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import { boot } from './rows/boot.ts';
 import { burstOfEvents } from './rows/burst.ts';
 import { estop } from './rows/estop.ts';
+import { guard } from './rows/guard.ts';
 import { idle } from './rows/idle.ts';
 import { jaw } from './rows/jaw.ts';
 import { latency } from './rows/latency.ts';
 import { preempt } from './rows/preempt.ts';
 import { scheduler } from './rows/scheduler.ts';
 import { status } from './rows/status.ts';
+import { stream } from './rows/stream.ts';
 import { supervision } from './rows/supervision.ts';
 import { upload } from './rows/upload.ts';
 import { type Bench, isMet, type Row, type RowGroup, ratioOf, tableOf } from './rows.ts';
@@ -26,6 +28,8 @@ const GROUPS: readonly RowGroup[] = [
   boot,
   idle,
   status,
+  guard,
+  stream,
   scheduler,
   preempt,
   jaw,

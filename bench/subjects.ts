@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import path from 'node:path';
 import { connect, STATE } from './support/client.ts';
@@ -59,6 +59,9 @@ export async function startBareHttp(bytes: number): Promise<Running & { port: nu
   return { ...server, port: Number(await nextMessage(server)) };
 }
 
+/** As on a skull: no simulator, no editor. */
+const QUIET = { ENV: 'production', SIMULATOR: 'false', EDITOR: 'false', SERVICE_MANAGER: 'none' };
+
 export interface Product extends Served {
   httpUrl: string;
   /** Milliseconds from its start to the first retained state. */
@@ -70,12 +73,9 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
   const [port, mqttPort] = [await freePort(), await freePort()];
   const mqttUrl = externalBroker ?? `mqtt://127.0.0.1:${mqttPort}`;
   const env = {
+    ...QUIET,
     PATH: `${path.dirname(NODE)}:${process.env.PATH}`,
     HOME: folder('home'),
-    ENV: 'production',
-    SIMULATOR: 'false',
-    EDITOR: 'false',
-    SERVICE_MANAGER: 'none',
     SKULL_HOME: folder(externalBroker === undefined ? 'skull-embedded' : 'skull-external'),
     HOST: '127.0.0.1',
     API_KEY,
@@ -107,6 +107,29 @@ export async function startProduct(externalBroker?: string): Promise<Product> {
     await running.stop();
     throw error;
   }
+}
+
+/** The flows of the product with nothing in front of them, in a process that is told of its heap what the product is. */
+export async function startUnguarded(): Promise<Running & { httpUrl: string }> {
+  const home = folder('skull-unguarded');
+  for (const name of ['config', 'data/node-red', 'songs']) mkdirSync(path.join(home, name), { recursive: true });
+  writeFileSync(path.join(home, 'data/node-red/package.json'), '{ "name": "unguarded", "private": true }\n');
+  const port = String(await freePort());
+  const [head = ''] = readFileSync(path.join(ROOT, 'dist/runtime/cli.js'), 'utf8').split('\n');
+  const flags = head.split(' ').filter((word) => word.startsWith('--'));
+  const env = {
+    ...QUIET,
+    PATH: process.env.PATH,
+    HOME: folder('home'),
+    SKULL_HOME: home,
+    FLOWS_DIR: path.join(ROOT, 'flows'),
+    HOST: '127.0.0.1',
+    PORT: port,
+    MQTT_PORT: '0',
+  };
+  const running = start(NODE, [...flags, path.join(ROOT, 'bench/floor/unguarded.mjs')], { env, ipc: true });
+  await nextMessage(running);
+  return { ...running, httpUrl: `http://127.0.0.1:${port}` };
 }
 
 export interface NodeRed extends Running {

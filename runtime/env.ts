@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
-import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
+import { PACKAGE_ROOT, VERSION } from '../adapters/files/package-root.ts';
 import type { ManagerChoice } from '../adapters/systemd/open-manager.ts';
 import { SkullError } from '../core/model/errors.ts';
 import type { LogLevel } from '../core/model/ports.ts';
@@ -41,6 +41,14 @@ export interface Environment {
   readonly editor: boolean;
   readonly editorPasswordHash?: string | undefined;
   readonly logLevel: LogLevel;
+  readonly metricsEnabled: boolean;
+  /** Absolute; the SQLite file of the event log. */
+  readonly databaseFile: string;
+  /** PostgreSQL's URL, of no use yet. */
+  readonly postgresUrl?: string | undefined;
+  readonly eventLogMaxMb: number;
+  /** Where errors are told; undefined: nowhere. */
+  readonly sentry?: { dsn: string; environment: string; release: string } | undefined;
 }
 
 /** Installed as a dependency, our own folder is not the user's to edit. */
@@ -61,6 +69,8 @@ const flag = (options: { default?: boolean } = {}) => Type.Boolean({ ...options,
 const text = (description: string) => Type.String({ description });
 const secret = (description: string, pattern = '^\\S+$') => Type.String({ description, pattern, writeOnly: true });
 const url = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }));
+/** With a public key, an old-fashioned secret one where need be, and the number of the project. */
+const SENTRY_DSN = '^https?://\\w+(:\\w*)?@[^\\s/@]+/(\\S+/)?\\d+$';
 const HTTP_URL = '^https?://[^\\s/]+';
 const list = (item: string) => `^\\s*${item}(\\s*,\\s*${item})*\\s*$`;
 
@@ -101,15 +111,21 @@ const Schema = Type.Object({
     default: 'info',
     description: 'debug, info, warn or error',
   }),
-  // Of no use yet to what runs here; a slip in them is told all the same.
-  DATABASE_URL: url(
-    '^(sqlite:[^\\n]+|(postgres|postgresql(\\+(asyncpg|psycopg))?)://\\S+)$',
-    "a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://…",
-  ),
-  METRICS_ENABLED: Type.Optional(flag()),
-  SENTRY_DSN: Type.Optional(secret("Sentry's https://<key>@<host>/<project>", '^https?://[^\\s/@]+@[^\\s/]+/\\S+$')),
+  METRICS_ENABLED: flag({ default: true }),
+  SENTRY_DSN: Type.Optional(secret("Sentry's https://<key>@<host>/<project>", SENTRY_DSN)),
   SENTRY_ENV: Type.Optional(text('a name')),
   RELEASE: Type.Optional(text('a name')),
+  DATABASE_URL: url(
+    '^(sqlite:(//)?[^\\n:]*[^\\n/:]|(postgres|postgresql(\\+(asyncpg|psycopg))?)://\\S+)$',
+    "a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://…",
+  ),
+  EVENT_LOG_MAX_MB: Type.Integer({
+    minimum: 1,
+    maximum: 100_000,
+    default: 50,
+    description: 'whole megabytes from 1 to 100000',
+  }),
+  // Of no use yet to what runs here; a slip in them is told all the same.
   LLM_DEFAULT_PROVIDER: Type.Optional(
     Type.Enum(['demo', 'openai', 'anthropic', 'ollama', 'openai-compatible'], {
       description: 'demo, openai, anthropic, ollama or openai-compatible',
@@ -185,9 +201,33 @@ interface Login {
   mqttPassword?: string | undefined;
 }
 
+/** The embedded broker asks for a login where there is one; it needs one where others than ourselves can reach it. */
+function refuseHalfLogin({
+  MQTT_USERNAME: username,
+  MQTT_PASSWORD: password,
+  MQTT_HOST: host,
+}: Static<typeof Schema>): void {
+  if (username !== undefined && password === undefined) {
+    refuse('MQTT_USERNAME', username, 'set only together with MQTT_PASSWORD');
+  }
+  if (username === undefined && password !== undefined) {
+    refuse('MQTT_PASSWORD', password, 'set only together with MQTT_USERNAME');
+  }
+  if (username === undefined && !isLoopback(host)) {
+    refuse(
+      'MQTT_HOST',
+      host,
+      'a loopback address such as 127.0.0.1 as long as no MQTT_USERNAME and MQTT_PASSWORD are set',
+    );
+  }
+}
+
 function brokerLogin(values: Static<typeof Schema>): Login {
   const own = { mqttUsername: values.MQTT_USERNAME, mqttPassword: values.MQTT_PASSWORD };
-  if (values.MQTT_URL === undefined) return own;
+  if (values.MQTT_URL === undefined) {
+    refuseHalfLogin(values);
+    return own;
+  }
   const url = URL.parse(values.MQTT_URL);
   if (url === null) return refuse('MQTT_URL', values.MQTT_URL);
   const decoded = (part: string): string => {
@@ -204,6 +244,15 @@ function brokerLogin(values: Static<typeof Schema>): Login {
   url.username = '';
   url.password = '';
   return { mqttUrl: url.href, ...login };
+}
+
+/** `sqlite:<file>`, also with the two slashes of a URL: `sqlite:///srv/skull.db` is absolute. */
+function databaseOf({ DATABASE_URL: url }: Static<typeof Schema>, home: string, folder: string) {
+  const file = /^sqlite:(?:\/\/)?(.+)$/.exec(url ?? '')?.[1];
+  return {
+    databaseFile: file === undefined ? path.join(home, 'data/orchestrator.db') : path.resolve(folder, file),
+    ...(url !== undefined && file === undefined && { postgresUrl: url }),
+  };
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
@@ -244,6 +293,16 @@ export function readEnvironment(variables: Variables, folder = process.cwd()): E
     editor,
     editorPasswordHash: values.EDITOR_PASSWORD_HASH,
     logLevel: values.LOG_LEVEL,
+    metricsEnabled: values.METRICS_ENABLED,
+    ...databaseOf(values, home, folder),
+    eventLogMaxMb: values.EVENT_LOG_MAX_MB,
+    ...(values.SENTRY_DSN !== undefined && {
+      sentry: {
+        dsn: values.SENTRY_DSN,
+        environment: values.SENTRY_ENV ?? values.ENV,
+        release: values.RELEASE ?? VERSION,
+      },
+    }),
   };
 }
 

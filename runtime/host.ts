@@ -7,13 +7,15 @@ import { PACKAGE_ROOT } from '../adapters/files/package-root.ts';
 import { packPorts } from '../adapters/pack-ports.ts';
 import { systemClock, systemRandom } from '../adapters/system.ts';
 import { openServiceManager } from '../adapters/systemd/open-manager.ts';
-import { type FileLog, openLog } from '../adapters/telemetry/log.ts';
+import type { FileLog } from '../adapters/telemetry/log.ts';
 import { messageOf, SkullError } from '../core/model/errors.ts';
+import type { EventLog } from '../core/model/event-log.ts';
 import type { BrokerLink, BrokerLinkOptions } from '../core/model/ports.ts';
 import { toProblem } from '../core/model/problem.ts';
 import type { ServiceManager } from '../core/model/service-manager.ts';
 import { pathOf } from '../core/skull/operations/pass.ts';
 import type { Environment } from './env.ts';
+import { openHostEvents } from './events.ts';
 import { checkFlows, unknownType } from './flows/check.ts';
 import { type FlowFile, readFlowFiles } from './flows/files.ts';
 import { installFlows } from './flows/packaged.ts';
@@ -23,6 +25,8 @@ import { createOriginRule } from './http/origins.ts';
 import { sendProblem } from './http/problems.ts';
 import { createHttpServer } from './http/server.ts';
 import type { NodeRed } from './node-red.ts';
+import { isSame } from './secrets.ts';
+import { openHostLog, openHostMetrics } from './telemetry.ts';
 
 /** The broker as the host sees it: how the nodes connect, and for the embedded one how it begins and ends. */
 interface Broker {
@@ -100,17 +104,18 @@ export class Host {
   /** Resolves when all runs and every door is open. Throws what a person should read when it cannot. */
   async start(): Promise<Addresses> {
     const env = this.#env;
-    const log = this.#openLog();
+    const log = await this.#openLog();
     using('FLOWS_DIR', env.flowsDir, () => makeFolder(env.flowsDir));
     const notices = await installFlows(path.join(PACKAGE_ROOT, 'flows'), env.flowsDir);
     for (const msg of notices) log.warn({ kind: 'system', msg });
     const files = readFlowFiles(env.flowsDir);
     await this.#listen();
+    const events = await this.#openEvents(log);
     const broker = await this.#startBroker(log);
     const { checkDefinition } = await import('../core/statechart/check.ts');
     checkFlows(env.flowsDir, files, (definition) => checkDefinition(definition).issues);
     const services = await this.#openServiceManager(log);
-    await this.#startFlows(log, broker, services, files);
+    await this.#startFlows(log, broker, services, events, files);
     broker.open();
     if (env.simulator) await this.#startSimulator(log, broker, services);
     this.#ready = true;
@@ -132,17 +137,12 @@ export class Host {
     }
   }
 
-  #openLog(): FileLog {
-    const { home, logLevel, apiKeys, mqttPassword } = this.#env;
+  async #openLog(): Promise<FileLog> {
+    const { home } = this.#env;
     using('SKULL_HOME', home, () => {
       for (const folder of ['config', 'songs', 'data']) makeFolder(path.join(home, folder));
     });
-    const log = openLog({
-      folder: path.join(home, 'logs'),
-      level: logLevel,
-      terminal: process.stdout,
-      secrets: [...apiKeys.map(({ key }) => key), ...(mqttPassword === undefined ? [] : [mqttPassword])],
-    });
+    const log = await openHostLog(this.#env);
     this.#log = log;
     this.#endings.push(() => log.close());
     return log;
@@ -160,6 +160,12 @@ export class Host {
     });
   }
 
+  async #openEvents(log: FileLog): Promise<EventLog> {
+    const { events, close } = await openHostEvents(this.#env, log);
+    this.#endings.push(close);
+    return events;
+  }
+
   async #startBroker(log: FileLog): Promise<Broker> {
     const { mqttUrl: url, mqttUsername: username, mqttPassword: password, mqttHost: host, mqttPort: port } = this.#env;
     if (url !== undefined) {
@@ -168,7 +174,8 @@ export class Host {
       return { url, connect, open: () => {}, close: async () => {} };
     }
     const { startEmbeddedBroker } = await import('../adapters/broker/embedded.ts');
-    const embedded = await startEmbeddedBroker({ host, port, log }).catch((error: unknown) => {
+    const login = username !== undefined && password !== undefined && { authenticate: loginCheck(username, password) };
+    const embedded = await startEmbeddedBroker({ host, port, log, ...login }).catch((error: unknown) => {
       throw listenError(error, 'MQTT_', host, port);
     });
     this.#endings.push(() => embedded.close());
@@ -192,17 +199,21 @@ export class Host {
     log: FileLog,
     broker: Broker,
     services: ServiceManager | undefined,
+    events: EventLog,
     files: readonly FlowFile[],
   ): Promise<void> {
     const env = this.#env;
-    const [{ embedNodeRed, coreNodesDir, loadLibrary }, { nodeRedSettings }, { createHttpApp }] = await Promise.all([
-      import('./node-red.ts'),
-      import('../settings.ts'),
-      import('./http/app.ts'),
-    ]);
+    const [{ embedNodeRed, coreNodesDir, loadLibrary }, { nodeRedSettings }, { createHttpApp }, { EventStream }] =
+      await Promise.all([
+        import('./node-red.ts'),
+        import('../settings.ts'),
+        import('./http/app.ts'),
+        import('./http/event-stream.ts'),
+      ]);
     const userDir = path.join(env.home, 'data/node-red');
     const stopping = this.#stopping.signal;
-    const ports = packPorts({ home: env.home, log, connect: broker.connect, services, stopping });
+    const metrics = await openHostMetrics(env);
+    const ports = packPorts({ home: env.home, log, connect: broker.connect, services, stopping, metrics, events });
     this.#endings.push(() => ports.songs.close());
     const settings = nodeRedSettings({
       env,
@@ -213,13 +224,18 @@ export class Host {
       coreNodesDir: coreNodesDir(),
     });
     const nodeRed = await embedNodeRed(settings, this.#server, env.editor);
-    this.#answer = createHttpApp({
+    const stream = new EventStream(ports);
+    // An answer without an end would hold the server up.
+    stopping.addEventListener('abort', () => stream.close());
+    const answer = createHttpApp({
       env,
       log,
+      stream: (req, res, pass) => stream.serve(req, res, pass),
       redHttpNode: nodeRed.httpNode,
       ...(nodeRed.httpAdmin && { redHttpAdmin: nodeRed.httpAdmin }),
       isReady: () => this.#ready,
     });
+    this.#answer = metrics === undefined ? answer : (await import('./http/meter.ts')).metered(answer, stream, metrics);
     this.#endings.push(() => this.#stopFlows(nodeRed));
     await nodeRed.start().catch((error: unknown) => {
       const types = error instanceof SkullError ? error.issues.map((issue) => issue.path) : [];
@@ -252,6 +268,14 @@ export class Host {
       await link.close();
     });
   }
+}
+
+/** Both are compared in any case, so that the time taken does not say which one is wrong. */
+function loginCheck(username: string, password: string) {
+  return (name = '', word: Uint8Array = new Uint8Array()): boolean => {
+    const isUser = isSame(username, name);
+    return isSame(password, word) && isUser;
+  };
 }
 
 /** Makes what Node-RED wants to find in its folder. Returns the secret that encrypts the credentials of nodes. */

@@ -2,7 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 export const FOLDER_MODE = 0o750;
-const FILE_MODE = 0o640;
+export const FILE_MODE = 0o640;
 /** Folders cannot be synchronised on every file system; where they cannot, the rename alone must do. */
 const NO_FOLDER_SYNC = new Set<unknown>(['EINVAL', 'EPERM', 'ENOTSUP', 'EISDIR']);
 

@@ -13,7 +13,7 @@ interface Figures {
 }
 
 /** Asks as fast as it can over keep-alive connections, from a process of its own. */
-async function load(port: number, ms: number): Promise<Figures> {
+export async function load(port: number, ms: number): Promise<Figures> {
   const script = path.join(ROOT, 'bench/load/http.ts');
   const running = start(process.execPath, [script, String(port), '/status', API_KEY, String(ms)], { ipc: true });
   const answer = (await nextMessage(running)) as Figures | { error: string };

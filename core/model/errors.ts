@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   forbidden: [403, 'Not allowed for this role'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
+  request_timeout: [408, 'The request took too long'],
   conflict: [409, 'State conflict'],
   estop: [409, 'Emergency stop is on'],
   busy: [409, 'The skull is busy'],

@@ -1,5 +1,5 @@
 import { messageOf } from './errors.ts';
-import type { EventKind, EventRecord } from './event.ts';
+import type { EventKind, EventRecord, NewEvent } from './event.ts';
 import type { Log } from './ports.ts';
 
 /** Which events are asked for: those that fit all that is given. */
@@ -18,6 +18,8 @@ export interface EventQuery {
   limit: number;
 }
 
+type Listener = (event: EventRecord) => void;
+
 /** Keeps events. */
 export interface EventStore {
   /** `not_configured`: they are kept in memory only, which is no fault. */
@@ -32,11 +34,15 @@ export interface EventStore {
   problems(): string[];
 }
 
-/** The facts of all characters of this process in one row: numbers that go on over restarts, listeners, and a store. */
+/**
+ * The facts of all characters of this process in one row: numbers that go on over restarts, listeners, and a store. Each is
+ * told after what is being done now, so that a state is on its way before anybody writes about it.
+ */
 export class EventLog {
   readonly #store: EventStore;
   readonly #log: Log;
-  readonly #listeners = new Set<(event: EventRecord) => void>();
+  readonly #listeners = new Set<Listener>();
+  #waiting: [EventRecord, Listener][] = [];
   #seq: number;
 
   constructor(store: EventStore, log: Log) {
@@ -54,26 +60,41 @@ export class EventLog {
     return this.#store.check;
   }
 
-  /** The number of an event that happens now. */
-  next(): number {
-    return ++this.#seq;
+  /**
+   * Numbers an event that happens now, greater than any before, also than those that the store found only later. It is told
+   * to `first`, kept, and told to everybody, in the order of the numbers.
+   */
+  append(event: NewEvent, now: number, first: Listener = () => {}): EventRecord {
+    this.#seq = Math.max(this.#seq, this.#store.lastSeq) + 1;
+    const record: EventRecord = { seq: this.#seq, time: new Date(now).toISOString(), ...event };
+    if (this.#waiting.push([record, first]) === 1) queueMicrotask(() => this.#tellAll());
+    return record;
   }
 
-  /** Keeps an event and hands it on. Events come in the order of their numbers. */
-  add(event: EventRecord): void {
-    this.#store.keep(event);
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#log.error({ kind: 'system', msg: `a listener of the event log failed: ${messageOf(error)}` });
-      }
+  onEvent(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Tells a listener, whose failure is its own. */
+  tell(listener: Listener, event: EventRecord): void {
+    try {
+      listener(event);
+    } catch (error) {
+      const { kind, subject, cause } = event;
+      const msg = `${subject}: a listener failed on the event ${cause}: ${messageOf(error)}`;
+      this.#log.error({ kind, msg, subject, cause });
     }
   }
 
-  onEvent(listener: (event: EventRecord) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  #tellAll(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [event, first] of waiting) {
+      first(event);
+      this.#store.keep(event);
+      for (const listener of this.#listeners) this.tell(listener, event);
+    }
   }
 
   read(query: EventQuery): Promise<EventRecord[]> {
@@ -87,13 +108,12 @@ export class EventLog {
 
 /** Whether an event is one of those that are asked for. */
 export function isAsked({ seq, time, kind, subject, cause }: EventRecord, query: EventQuery): boolean {
-  const at = Date.parse(time);
   return (
     (query.kind === undefined || kind === query.kind) &&
     (query.subject === undefined || subject === query.subject) &&
     (query.cause === undefined || cause === query.cause) &&
-    (query.from === undefined || at >= query.from) &&
-    (query.to === undefined || at < query.to) &&
+    (query.from === undefined || Date.parse(time) >= query.from) &&
+    (query.to === undefined || Date.parse(time) < query.to) &&
     (query.after === undefined || seq > query.after) &&
     (query.before === undefined || seq < query.before)
   );

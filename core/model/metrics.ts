@@ -1,5 +1,8 @@
 /** Figures for a monitoring system, as Prometheus knows them. */
 
+/** The media type of what `render` makes: Prometheus' text format. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export interface Metric<Label extends string> {
   /** Lower case with underscores, its unit at the end: `skull_http_requests_total`. */
   name: string;
@@ -25,6 +28,6 @@ export interface Metrics {
   gauge<Label extends string>(
     metric: Metric<Label> & { counts?: boolean; read: () => Iterable<readonly [Labels<Label>, number]> },
   ): () => void;
-  /** Everything as text, and that text's media type. */
-  render(): Promise<{ type: string; text: string }>;
+  /** Everything as text, of `METRICS_TYPE`. */
+  render(): Promise<string>;
 }

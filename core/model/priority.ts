@@ -6,6 +6,11 @@ export type Priority = keyof typeof PRIORITIES;
 
 export const PRIORITY_NAMES = Object.keys(PRIORITIES) as Priority[];
 
+/** A priority as it is told. */
+export const PriorityName = Type.Enum(PRIORITY_NAMES, {
+  description: 'How urgent it is: what is more urgent pauses what is less.',
+});
+
 /** A priority as people write it: its name, or its number. */
 export const PriorityWord = Type.Union([Type.Enum(PRIORITY_NAMES), Type.Integer({ minimum: 1, maximum: 5 })], {
   description: 'By its name, or 1 (URGENT) to 5 (BACKGROUND).',

@@ -75,13 +75,44 @@ function at(schema: TSchema, location: string): unknown {
   return steps.reduce<unknown>((part, step) => (part as Record<string, unknown> | undefined)?.[step], schema);
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  integer: 'a whole number',
+  number: 'a number',
+  string: 'a string',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+};
+
+const counted = (count: unknown, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+const eitherOf = (words: readonly string[]): string => words.join(' or ');
+/** The schema's own words, as JSON but for plain words. */
+const shown = (value: unknown): string => (typeof value === 'string' && value !== '' ? value : JSON.stringify(value));
+
+/** What a value must be, by what its schema says under a keyword; undefined where the validator's own words will do. */
+const MUST: Readonly<Record<string, (rule: unknown) => string>> = {
+  type: (types) => `be ${eitherOf([types].flat().map((type) => TYPES[String(type)] ?? String(type)))}`,
+  enum: (values) => `be one of ${[values].flat().map(shown).join(', ')}`,
+  const: (value) => `be ${shown(value)}`,
+  minimum: (least) => `be at least ${least}`,
+  maximum: (most) => `be at most ${most}`,
+  minLength: (length) => (length === 1 ? 'not be empty' : `have at least ${counted(length, 'character')}`),
+  maxLength: (length) => `have at most ${counted(length, 'character')}`,
+  minItems: (count) => `have at least ${counted(count, 'item')}`,
+  maxItems: (count) => `have at most ${counted(count, 'item')}`,
+  uniqueItems: () => 'not have the same item twice',
+  minProperties: (count) => `have at least ${counted(count, 'key')}`,
+  maxProperties: (count) => `have at most ${counted(count, 'key')}`,
+  pattern: (pattern) => (pattern === '\\S' ? 'not be blank' : `match the pattern ${pattern}`),
+};
+
 function issueOf({ keyword, instanceLocation, error, keywordLocation }: OutputUnit, schema: TSchema): Issue {
   const path = pointerOf(instanceLocation);
   if (keyword === 'false') return { path, message: 'is not a known key' };
-  if (keyword === 'pattern') return { path, message: `does not match the pattern ${at(schema, keywordLocation)}` };
   const missing = keyword === 'required' ? /"(.*)"/s.exec(error)?.[1] : undefined;
   if (missing !== undefined) return { path: `${path}/${missing}`, message: 'is missing' };
-  return { path, message: error.replace(/\.$/, '').replace(/^(Instance|String|Array|Object) /, '') };
+  const must = MUST[keyword]?.(at(schema, keywordLocation));
+  return { path, message: must === undefined ? error.replace(/\.$/, '') : `must ${must}` };
 }
 
 function issuesIn(errors: readonly OutputUnit[], schema: TSchema): Issue[] {
@@ -102,6 +133,19 @@ function noneFits(error: OutputUnit, errors: readonly OutputUnit[], schema: TSch
   return { path, message: [...new Set(reasons.map((reason) => reason.message))].join(', or ') };
 }
 
+const NOT_FINITE = 'must be a finite number';
+
+/** The place of a number that JSON text can name, as 1e999, and JavaScript cannot hold; or that somebody has miscounted. */
+function infiniteIn(value: unknown, path = ''): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = infiniteIn(inner, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /**
  * Checks a value against a schema; missing keys with a default are filled in, in place. Returns what is wrong, nothing
  * when all is well. Schemas are walked, not compiled: a first check costs no more than the next one.
@@ -111,11 +155,22 @@ export function issuesOf(schema: TSchema, value: unknown, { coerce = false }: Ch
   if (coerce) coerceProperties(schema, value);
   if (fills) fillIn(schema, value);
   try {
+    const infinite = infiniteIn(value);
+    if (infinite !== undefined) return [{ path: infinite, message: NOT_FINITE }];
     const { valid, errors } = validator.validate(value);
     return valid ? [] : issuesIn(errors, schema);
   } catch {
     return [{ path: '', message: value === undefined ? 'is missing' : 'holds what JSON cannot' }];
   }
+}
+
+/** Throws SkullError `invalid` where a number in the value, which is no circle, is not finite. */
+export function refuseInfinite(value: unknown, what: string): void {
+  const path = infiniteIn(value);
+  if (path === undefined) return;
+  throw new SkullError('invalid', `${what} is invalid: ${path || 'it'} ${NOT_FINITE}.`, {
+    issues: [{ path, message: NOT_FINITE }],
+  });
 }
 
 /** The value as the schema's type, or a SkullError `invalid` that names each place. */

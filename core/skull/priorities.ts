@@ -1,4 +1,4 @@
-import { PRIORITY_NAMES } from '../model/priority.ts';
+import { PriorityName } from '../model/priority.ts';
 import { type Static, Type } from '../model/type.ts';
 import type { Character } from './character.ts';
 
@@ -6,25 +6,31 @@ const count = (description: string) => Type.Integer({ minimum: 0, description })
 
 /** What the body does and what waits for it, in the shape of `GET /clone/orchestrator/status`. */
 export const PriorityStatus = Type.Object({
-  state: Type.Object({
-    mode: Type.Enum(['idle', 'busy', 'streaming', 'stopped'], {
-      description: '`streaming`: what runs cannot be interrupted; `stopped`: nothing new begins.',
-    }),
-    streaming: Type.Boolean(),
-    can_interrupt: Type.Boolean(),
-    tasks_queued: count('How many wait.'),
-    tasks_completed: count('How many have ended well since the start.'),
-  }),
-  current_task: Type.Union([
-    Type.Object({
-      id: Type.String(),
-      name: Type.String({ description: 'For people.' }),
-      priority: Type.Enum(PRIORITY_NAMES),
-      interruptible: Type.Boolean(),
-      running_for: Type.Number({ minimum: 0, description: 'In seconds.' }),
-    }),
-    Type.Null(),
-  ]),
+  state: Type.Object(
+    {
+      mode: Type.Enum(['idle', 'busy', 'streaming', 'stopped'], {
+        description: '`streaming`: what runs cannot be interrupted; `stopped`: nothing new begins.',
+      }),
+      streaming: Type.Boolean({ description: 'Whether what runs cannot be interrupted.' }),
+      can_interrupt: Type.Boolean({ description: 'Whether something more urgent would begin at once.' }),
+      tasks_queued: count('How many wait.'),
+      tasks_completed: count('How many have ended well since the start.'),
+    },
+    { description: 'Of the whole queue.' },
+  ),
+  current_task: Type.Union(
+    [
+      Type.Object({
+        id: Type.String({ description: 'Names it on MQTT too.' }),
+        name: Type.String({ description: 'For people.' }),
+        priority: PriorityName,
+        interruptible: Type.Boolean({ description: 'Whether something more urgent may pause it.' }),
+        running_for: Type.Number({ minimum: 0, description: 'In seconds.' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'What has the body; null where nothing has.' },
+  ),
   queue_size: count('How many wait.'),
   paused_tasks: count('How many are paused.'),
 });

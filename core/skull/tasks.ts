@@ -6,7 +6,12 @@ import { type Static, type TSchema, Type } from '../model/type.ts';
 import type { Claim } from '../scheduler/activity.ts';
 
 const closed = { additionalProperties: false } as const;
-export const Text = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' });
+export const Text = Type.String({
+  minLength: 1,
+  maxLength: 10_000,
+  pattern: '\\S',
+  description: 'Words: not nothing, not only blanks.',
+});
 
 /** What a task may publish on: what the services listen to, but for the emergency stop, which has doors of its own. */
 const TOPIC = /^(?!motion\/estop$)(motion|voice|vision|asr|ai)\/[^+#\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+$/u;

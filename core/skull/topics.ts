@@ -8,26 +8,32 @@ export type Mode = (typeof MODES)[number];
 export const STATES = ['Idle', 'Track', 'Talk', 'Sing', 'Listen', 'Think', 'Speak', 'Sleep'] as const;
 export type State = (typeof STATES)[number];
 
-const Id = Type.String({ minLength: 1, maxLength: 200 });
-const VOICE_STATES = ['speaking', 'playing', 'paused', 'done', 'idle', 'error'] as const;
+const Id = Type.String({ minLength: 1, maxLength: 200, description: 'Of the activity that it belongs to.' });
+export const VOICE_STATES = ['speaking', 'playing', 'paused', 'done', 'idle', 'error'] as const;
 
-const MotionScore = Type.Object({ score: Type.Number({ minimum: 0, maximum: 1 }) });
-const Pose = Type.Object({
-  x: Type.Number({ minimum: -1, maximum: 1 }),
-  y: Type.Number({ minimum: -1, maximum: 1 }),
+const MotionScore = Type.Object({
+  score: Type.Number({ minimum: 0, maximum: 1, description: 'How much moves: 0 nothing, 1 everything.' }),
 });
-const VoiceActivity = Type.Object({ active: Type.Boolean() });
-const HeardText = Type.Object({ text: Text, final: Type.Boolean({ default: true }) });
+const Pose = Type.Object({
+  x: Type.Number({ minimum: -1, maximum: 1, description: 'Across the picture, -1 and 1 at its edges.' }),
+  y: Type.Number({ minimum: -1, maximum: 1, description: 'Up and down the picture, -1 and 1 at its edges.' }),
+});
+const VoiceActivity = Type.Object({ active: Type.Boolean({ description: 'Whether somebody speaks.' }) });
+const HeardText = Type.Object({
+  text: Text,
+  final: Type.Boolean({ default: true, description: 'False while the sentence may still change.' }),
+});
 const AiResponse = Type.Object({ text: Text, id: Type.Optional(Id) });
 const VoiceState = Type.Object({
-  state: Type.Enum([...VOICE_STATES]),
+  state: Type.Enum([...VOICE_STATES], { description: '`done`, `idle` and `error` end what is said or sung.' }),
   id: Type.Optional(Id),
-  /** Where in the song the voice is. */
-  position_ms: Type.Optional(Type.Number({ minimum: 0, maximum: 86_400_000 })),
+  position_ms: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 86_400_000, description: 'Where in the song the voice is.' }),
+  ),
 });
-const Hold = Type.Object({ held: Type.Boolean() });
-const Which = Type.Object({ id: Id });
-const Estop = Type.Object({ active: Type.Boolean() });
+const Hold = Type.Object({ held: Type.Boolean({ description: 'Whether no task may begin.' }) });
+const Which = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200, description: "The task's id." }) });
+const Estop = Type.Object({ active: Type.Boolean({ description: 'Whether the emergency stop is on.' }) });
 const ModeWord = Type.Enum([...MODES]);
 export type Estop = Static<typeof Estop>;
 

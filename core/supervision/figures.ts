@@ -10,16 +10,19 @@ export const OwnFigures = Type.Object({
     { p50: number('Half of the rounds.'), p99: number('99 of 100 rounds.'), max: number('Every round.') },
     { description: 'How long at most a round of the event loop kept the next one waiting. In milliseconds.' },
   ),
-  memory: Type.Object({
-    rss: bytes('What the process holds.'),
-    heap_used: bytes('What JavaScript objects take of it.'),
-  }),
+  memory: Type.Object(
+    { rss: bytes('What the process holds.'), heap_used: bytes('What JavaScript objects take of it.') },
+    { description: 'Of the process.' },
+  ),
   cpu_percent: number('Processor time: 100 is one whole core.'),
-  mqtt: Type.Object({
-    in_per_s: number('Messages received, per second.'),
-    out_per_s: number('Messages published, per second.'),
-    dropped: Type.Integer({ description: 'Messages dropped since the start.', minimum: 0 }),
-  }),
+  mqtt: Type.Object(
+    {
+      in_per_s: number('Messages received, per second.'),
+      out_per_s: number('Messages published, per second.'),
+      dropped: Type.Integer({ description: 'Messages dropped since the start.', minimum: 0 }),
+    },
+    { description: 'Messages over the connection to the broker.' },
+  ),
 });
 export type OwnFigures = Static<typeof OwnFigures>;
 

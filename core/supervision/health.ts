@@ -6,7 +6,7 @@ import { SERVICE_STATES, type ServiceReport, type ServiceState } from './report.
 
 export const HEALTH_TOPIC = 'orchestrator/health';
 
-const ServiceWord = Type.Enum([...SERVICE_STATES]);
+const ServiceWord = Type.Enum([...SERVICE_STATES], { description: 'As `GET /services` says.' });
 
 /** The payload of `orchestrator/health`, retained. */
 export const HealthNews = Type.Object({
@@ -16,7 +16,7 @@ export const HealthNews = Type.Object({
     { description: 'The state of each service.' },
   ),
   ...OwnFigures.properties,
-  uptime_seconds: Type.Integer({ minimum: 0 }),
+  uptime_seconds: Type.Integer({ minimum: 0, description: 'Since the start of the orchestrator.' }),
 });
 export type HealthNews = Static<typeof HealthNews>;
 

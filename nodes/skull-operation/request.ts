@@ -13,6 +13,8 @@ export interface OperationMessage extends NodeMessage {
 }
 
 export interface Received extends OperationRequest {
+  /** The time zone that timestamps are wanted in; UTC where it is undefined. */
+  timezone: string | undefined;
   /** As the caller wrote it; undefined where the message did not come over HTTP. */
   path: string | undefined;
 }
@@ -29,7 +31,15 @@ export function receive(msg: OperationMessage, newId: () => string): Received {
   const { req } = msg;
   if (req === undefined) {
     const body = isAbsent(msg.payload) ? undefined : msg.payload;
-    return { id: msg._msgid ?? newId(), role: 'admin', params: msg.params, query: msg.query, body, path: undefined };
+    return {
+      id: msg._msgid ?? newId(),
+      role: 'admin',
+      params: msg.params,
+      query: msg.query,
+      body,
+      path: undefined,
+      timezone: undefined,
+    };
   }
   return {
     id: req.skull?.id ?? newId(),
@@ -38,5 +48,6 @@ export function receive(msg: OperationMessage, newId: () => string): Received {
     query: req.query,
     body: isAbsent(req.body) ? undefined : req.body,
     path: pathOf(req.originalUrl ?? ''),
+    timezone: req.skull?.timezone,
   };
 }

@@ -4,6 +4,7 @@ import { PROBLEM_TYPE, toProblem } from '../../core/model/problem.ts';
 import type { Character } from '../../core/skull/character.ts';
 import { OPERATIONS, operationOf } from '../../core/skull/operations/index.ts';
 import type { Answer, Command, Operation } from '../../core/skull/operations/operation.ts';
+import { inTimezone } from '../../core/skull/timezone.ts';
 import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 import { LastStatus } from './last-status.ts';
@@ -79,7 +80,7 @@ class Desk {
     const answered = (answer: Answer) => {
       const status = answer.status ?? this.#operation.success.status;
       try {
-        respond(msg, answer.body, status, JSON_TYPE);
+        respond(msg, this.#inTimezone(answer.body, request), status, this.#operation.success.type ?? JSON_TYPE);
       } catch (error) {
         failed(error);
         return;
@@ -91,9 +92,10 @@ class Desk {
     const failed = (error: unknown) => {
       const problem = toProblem(error, request.path ?? this.#operation.path, request.id);
       respond(msg, problem, problem.status, PROBLEM_TYPE);
-      this.#record(request, problem.status, startedAt, problem.detail);
+      const fault = error instanceof SkullError ? undefined : asError(error);
+      this.#record(request, problem.status, startedAt, { detail: problem.detail, ...(fault && { error: fault }) });
       send([msg, null]);
-      done(error instanceof SkullError ? undefined : asError(error));
+      done(fault);
     };
     let answer: Answer | Promise<Answer>;
     try {
@@ -110,8 +112,13 @@ class Desk {
     this.#status.clear();
   }
 
-  /** `detail`: why it was refused. */
-  #record(request: Received, status: number, startedAt: number, detail?: string): void {
+  #inTimezone(body: unknown, { timezone }: Received): unknown {
+    const { documented, schema } = this.#operation.success;
+    return timezone === undefined ? body : inTimezone(body, documented ?? schema, timezone);
+  }
+
+  /** `detail`: why it was refused; `error`: what failed, where that is a fault of ours. */
+  #record(request: Received, status: number, startedAt: number, why: { detail?: string; error?: Error } = {}): void {
     const { clock, events, log } = this.#character;
     const { id, method } = this.#operation;
     const path = request.path ?? this.#operation.path;
@@ -125,23 +132,21 @@ class Desk {
       path,
       status,
       ms: clock.now() - startedAt,
-      ...(detail !== undefined && { detail }),
+      ...why,
     } as const;
-    if (!this.#isCommand) {
-      log.debug(entry);
-      return;
-    }
-    log.info(entry);
+    log[why.error !== undefined ? 'error' : this.#isCommand ? 'info' : 'debug'](entry);
+    if (!this.#isCommand) return;
     events.append({ kind: 'rest', subject: id, cause: request.id, data: { method, path, status } });
   }
 }
 
 /**
- * Over HTTP the payload is JSON as bytes, which `http response` sends with the least work of all (measured: text and
- * objects take longer); in a flow without HTTP it is the value.
+ * Over HTTP the payload is JSON, or a text as it is, as bytes, which `http response` sends with the least work of all
+ * (measured: text and objects take longer); in a flow without HTTP it is the value.
  */
 function respond(msg: OperationMessage, body: unknown, status: number, type: string): void {
-  msg.payload = msg.res === undefined ? body : Buffer.from(JSON.stringify(body));
+  const text = typeof body === 'string' && type.startsWith('text/');
+  msg.payload = msg.res === undefined ? body : Buffer.from(text ? body : JSON.stringify(body));
   msg.statusCode = status;
   msg.headers = { 'content-type': type };
 }

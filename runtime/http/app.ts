@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import express, {
-  type Application,
-  type ErrorRequestHandler,
-  type Express,
-  type NextFunction,
-  type Request,
-  type Response,
-} from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type Application, type Handler, type Request, type Response } from 'express';
 import { SkullError } from '../../core/model/errors.ts';
 import type { Log } from '../../core/model/ports.ts';
 import type { Operation } from '../../core/skull/operations/operation.ts';
-import type { Pass } from '../../core/skull/operations/pass.ts';
+import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
 import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
+import { timezoneOf } from '../../core/skull/timezone.ts';
 import type { Environment } from '../env.ts';
+import { createBodyReader } from './bodies.ts';
+import { Buckets, TooManyRequests } from './buckets.ts';
+import { clientOf } from './client.ts';
+import { API_HEADERS, addHeaders, PAGE_HEADERS } from './headers.ts';
 import { allows, createKeyCheck } from './keys.ts';
 import { createOriginCheck } from './origins.ts';
-import { answerProblem } from './problems.ts';
+import { answerProblem, type PassedRequest } from './problems.ts';
 import { findOperation, methodsAt } from './routes.ts';
-import { createUpload, MULTIPART } from './upload.ts';
+import { hasBody } from './server.ts';
 
 export interface HttpAppOptions {
   env: Pick<Environment, 'apiKeys' | 'requireApiKey' | 'rbac' | 'allowedOrigins' | 'host' | 'home'>;
@@ -26,76 +25,94 @@ export interface HttpAppOptions {
   redHttpNode: Application;
   /** The editor and its API, served under `/editor`; absent: there is none. */
   redHttpAdmin?: Application | undefined;
-  /** Answers `GET /events/stream`, or throws; absent: it is not served. */
-  stream?: (req: Request, res: Response, pass: Pass) => void;
+  /** Answers `GET /events/stream`, or rejects; absent: it is not served. */
+  stream?: (req: Request, res: Response, pass: Pass) => Promise<void>;
   /** False until the flows run: until then requests are asked to come again. */
   isReady: () => boolean;
+  /** Shorter times, and their clock, for tests: milliseconds. */
+  times?: { now?: () => number; bodyMs?: number; answerMs?: number };
 }
 
-type Passed = Request & { skull?: Pass };
+type Next = (error?: unknown) => void;
+type Serve = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
-const BODY_LIMIT = 256 * 1024;
+/** Changes that an address may ask for: so many at once, and so many a second in the long run. */
+const WRITES = { burst: 5000, perSecond: 100 };
+/** So long may a flow of the user's take to answer: proxies wait no longer. */
+const ANSWER_MS = 60_000;
 /** What needs no key and has no operation, and what it takes. */
-const DOCUMENTS = /^\/(openapi\.json|docs|redoc)(\/|$)/;
+export const DOCUMENTS = /^\/(openapi\.json|asyncapi\.json|docs|redoc)(\/|$)/;
 const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 const EDITOR = '/editor';
 const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
-const JSON_TYPES: readonly string[] = ['application/json'];
+const ESTOP = '/estop';
+/** A path with a query in which nothing but what may be there stands. */
+const PLAIN = /^\/[!"$-~]*$/;
+const HTTP: ReadonlySet<string> = new Set(['http:', 'https:']);
 
-/** Everything in front of the flows: guard, body parsing, documents; and behind them: what nobody answered, and errors. */
-export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, stream, isReady }: HttpAppOptions): Express {
-  const roleOf = createKeyCheck(env);
+/**
+ * Everything in front of the flows: guard, body parsing, documents; and behind them: what nobody answered, and errors. The
+ * guard is no application of Express, though the flows' is one: to go through two takes longer than all that is done here.
+ */
+export function createHttpApp(options: HttpAppOptions): RequestListener {
+  const { env, log, redHttpNode, redHttpAdmin, stream, isReady } = options;
+  const serveFlows: Serve = redHttpNode;
+  const { now = () => performance.now(), answerMs = ANSWER_MS, ...times } = options.times ?? {};
+  const roleOf = createKeyCheck(env, now);
+  const writes = new Buckets({ ...WRITES, now });
   const isPreflight = createOriginCheck(env);
-  const documents = lazyDocuments();
-  const parseJson = express.json({ limit: BODY_LIMIT, type: () => true, strict: false });
-  const upload = createUpload(env.home);
-  const editor = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
-  const app = express();
-  tune(app);
+  const documents = withExpress(lazyDocuments());
+  const readBody = createBodyReader(env.home, times);
+  const editor: Serve | undefined = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
+  const serveStream =
+    stream &&
+    withExpress((req: Request & { skull?: Pass }, res, next) => {
+      if (req.skull !== undefined) stream(req, res, req.skull).catch(next);
+    });
   tune(redHttpNode);
+  takeErrors(redHttpNode);
 
-  /** One middleware for all: each layer of Express costs as much as all that is done in here. */
-  function guard(req: Passed, res: Response, next: NextFunction): void {
+  function guard(req: PassedRequest, res: ServerResponse, next: Next): void {
     const id = req.headers['x-request-id'];
     const pass: Pass = { id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(), role: 'viewer' };
     req.skull = pass;
     res.setHeader('X-Request-ID', pass.id);
-    res.setHeader('X-Content-Type-Options', 'nosniff');
     if (req.headers.host === undefined && req.httpVersion !== '1.0') {
       throw new SkullError('malformed', 'The header Host is missing.');
     }
     if (isPreflight(req, res)) return;
-    const { path } = req;
+    const path = pathOf(plainUrl(req));
     if (path === '/' || DOCUMENTS.test(path)) {
-      servePage(req, res, next);
+      servePage(path, req, res, next);
       return;
     }
     if (editor !== undefined && (path === EDITOR || path.startsWith(`${EDITOR}/`))) {
+      addHeaders(res, PAGE_HEADERS);
       editor(req, res, next);
       return;
     }
     if (req.method === 'OPTIONS' && answerOptions(path, res)) return;
-    const operation = findOperation(req.method, path);
+    const operation = findOperation(req.method ?? '', path);
     if (operation?.role !== 'public') {
-      pass.role = roleOf(req.headers);
-      refuseRole(req, operation, pass);
+      pass.role = roleOf(req);
+      refuseRole(req.method, path, operation, pass);
     }
+    const timezone = req.headers['x-timezone'];
+    if (timezone !== undefined) pass.timezone = timezoneOf(String(timezone));
+    if (!isReading(req) && operation?.path !== ESTOP) refuseFlood(req);
     if (!isReady()) throw new SkullError('unavailable', 'The orchestrator is starting: come again in a second.');
     if (operation === undefined) {
-      redHttpNode(req, res, next);
+      serveOther(req, res, next);
       return;
     }
-    res.setHeader('Cache-Control', 'no-store');
-    if (operation === EVENT_STREAM && stream !== undefined) {
-      stream(req, res, pass);
-      return;
-    }
-    if (operation.method === 'GET') redHttpNode(req, res, next);
-    else readBody(req, res, operation, (error) => (error === undefined ? redHttpNode(req, res, next) : next(error)));
+    addHeaders(res, API_HEADERS);
+    if (operation === EVENT_STREAM && serveStream !== undefined) serveStream(req, res, next);
+    else if (operation.method === 'GET') serveFlows(req, res, next);
+    else readBody(req, res, operation, (error) => (error === undefined ? serveFlows(req, res, next) : next(error)));
   }
 
-  function servePage(req: Request, res: Response, next: NextFunction): void {
-    const { method, path } = req;
+  function servePage(path: string, req: IncomingMessage, res: ServerResponse, next: Next): void {
+    const { method } = req;
     if (method !== 'GET' && method !== 'HEAD') res.setHeader('Allow', PAGE_METHODS);
     if (method === 'OPTIONS') {
       res.statusCode = 204;
@@ -103,40 +120,69 @@ export function createHttpApp({ env, log, redHttpNode, redHttpAdmin, stream, isR
     } else if (method !== 'GET' && method !== 'HEAD') {
       throw new SkullError('method_not_allowed', `${path} takes ${PAGE_METHODS}, not ${method}.`);
     } else if (path === '/') {
-      res.redirect('/docs');
+      res.statusCode = 302;
+      res.setHeader('Location', '/docs');
+      res.end();
     } else {
       documents(req, res, next);
     }
   }
 
-  function readBody(req: Request, res: Response, operation: Operation, next: (error?: unknown) => void): void {
-    const { 'content-length': length, 'transfer-encoding': chunked, 'content-type': type = '' } = req.headers;
-    if (chunked === undefined && (length === undefined || length === '0')) {
-      // Tells the parsers of `http in` that there is nothing to read.
-      Object.assign(req, { body: undefined, _body: true });
-      next();
-      return;
-    }
-    const types = operation.body?.types ?? JSON_TYPES;
-    const mediaType = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
-    if (!types.includes(mediaType)) {
-      throw new SkullError('unsupported_media_type', `Send ${types.join(' or ')}, not ${mediaType || 'nothing'}.`);
-    }
-    if (mediaType === MULTIPART) {
-      upload(req, res, operation, next);
-      return;
-    }
-    if (Number(length) > BODY_LIMIT) {
-      throw new SkullError('too_large', `The body is larger than ${BODY_LIMIT} bytes.`);
-    }
-    parseJson(req, res, (error) => next(error ?? nothing(req.body)));
+  /** A route that is not on the list comes from a flow of the user's; one that breaks off answers nobody. */
+  function serveOther(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    res.setHeader('X-Content-Type-Options', 'nosniff');
+    let timer: NodeJS.Timeout;
+    const late = () => {
+      if (!res.headersSent) next(new SkullError('timeout', `The flow did not answer within ${answerMs / 1000} s.`));
+    };
+    const wait = () => {
+      timer = setTimeout(late, answerMs);
+    };
+    if (hasBody(req)) req.once('end', wait);
+    else wait();
+    res.once('close', () => clearTimeout(timer));
+    serveFlows(req, res, next);
   }
 
-  app.use(guard);
-  app.use(unanswered);
-  const onError: ErrorRequestHandler = (error, req: Passed, res, _next) => answerProblem(req, res, error, log);
-  app.use(onError);
-  return app;
+  /** Stopping is never held up. */
+  function refuseFlood({ socket }: IncomingMessage): void {
+    const wait = writes.take(clientOf(socket));
+    if (wait > 0) throw new TooManyRequests('Too many changes were asked for from this address', wait);
+  }
+
+  return (req: PassedRequest, res) => {
+    const failed = (error: unknown) => {
+      if (!res.headersSent) addHeaders(res, API_HEADERS);
+      answerProblem(req, res, error, log);
+    };
+    try {
+      guard(req, res, (error) => failed(error ?? unanswered(req, res)));
+    } catch (error) {
+      failed(error);
+    }
+  };
+}
+
+/** A handler that wants requests as Express makes them. */
+function withExpress(handler: Handler): Serve {
+  const app = express();
+  tune(app);
+  return app.use(handler);
+}
+
+/**
+ * The place that is asked for as Express reads it too: without the host that may be in front of it. What Express would read
+ * as something else than it looks like is refused: the guard must see what the flows see. Throws `malformed`.
+ */
+function plainUrl(req: IncomingMessage): string {
+  const { url = '' } = req;
+  if (PLAIN.test(url)) return url;
+  const whole = URL.parse(url);
+  if (url.startsWith('/') || whole === null || !HTTP.has(whole.protocol)) {
+    throw new SkullError('malformed', 'The path holds characters that have to be percent-encoded.');
+  }
+  req.url = whole.pathname + whole.search;
+  return req.url;
 }
 
 /** What nobody asked for and everybody would pay for: ETags of live values, nested queries; and paths are exact, as in the guard. */
@@ -148,23 +194,28 @@ function tune(app: Application): void {
   app.enable('strict routing');
 }
 
-/** A route that is not on the list comes from a flow of the user's: reading takes a viewer, anything else an editor. */
-function refuseRole(req: Request, operation: Operation | undefined, { role }: Pass): void {
-  const needed = operation?.role ?? (req.method === 'GET' || req.method === 'HEAD' ? 'viewer' : 'editor');
-  if (needed !== 'public' && !allows(role, needed)) {
-    throw new SkullError('forbidden', `${req.method} ${req.path} takes the role ${needed}; this key has ${role}.`);
+/** `http in` gives its routes a handler that answers each error with a bare 500: without it they come to ours. */
+function takeErrors(app: Application): void {
+  for (const method of ['get', 'post', 'put', 'patch', 'delete']) {
+    const register: (...args: unknown[]) => unknown = Reflect.get(app, method).bind(app);
+    const isErrorHandler = (one: unknown) => typeof one === 'function' && one.length === 4;
+    Reflect.set(app, method, (...args: unknown[]) => register(...args.filter((one) => !isErrorHandler(one))));
   }
 }
 
-/** To an operation `null` would be no body at all, which may mean something. */
-function nothing(body: unknown): SkullError | undefined {
-  if (body !== null) return undefined;
-  const issues = [{ path: '', message: 'is null' }];
-  return new SkullError('invalid', 'The body is invalid: it is null.', { issues });
+const isReading = ({ method }: IncomingMessage): boolean =>
+  method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+
+/** A route that is not on the list comes from a flow of the user's: reading takes a viewer, anything else an editor. */
+function refuseRole(method: string | undefined, path: string, operation: Operation | undefined, { role }: Pass): void {
+  const needed = operation?.role ?? (method === 'GET' || method === 'HEAD' ? 'viewer' : 'editor');
+  if (needed !== 'public' && !allows(role, needed)) {
+    throw new SkullError('forbidden', `${method} ${path} takes the role ${needed}; this key has ${role}.`);
+  }
 }
 
 /** Whether the path is one of ours; the caller is then told what it takes, for which nobody needs a key. */
-function answerOptions(path: string, res: Response): boolean {
+function answerOptions(path: string, res: ServerResponse): boolean {
   const methods = methodsAt(path);
   if (methods.length === 0) return false;
   res.setHeader('Allow', methods.join(', '));
@@ -173,17 +224,18 @@ function answerOptions(path: string, res: Response): boolean {
   return true;
 }
 
-function unanswered(req: Request, res: Response): void {
-  const methods = methodsAt(req.path);
-  if (methods.length === 0) throw new SkullError('not_found', `There is nothing at ${req.path}: see /docs.`);
+function unanswered({ url = '', method }: IncomingMessage, res: ServerResponse): SkullError {
+  const path = pathOf(url);
+  const methods = methodsAt(path);
+  if (methods.length === 0) return new SkullError('not_found', `There is nothing at ${path}: see /docs.`);
   res.setHeader('Allow', methods.join(', '));
-  throw new SkullError('method_not_allowed', `${req.path} takes ${methods.join(', ')}, not ${req.method}.`);
+  return new SkullError('method_not_allowed', `${path} takes ${methods.join(', ')}, not ${method}.`);
 }
 
 /** Loaded when the first reader comes: they cost memory and time that the skull does not need. */
-function lazyDocuments() {
-  let loaded: Promise<express.Handler> | undefined;
-  return (req: Request, res: Response, next: NextFunction): void => {
+function lazyDocuments(): Handler {
+  let loaded: Promise<Handler> | undefined;
+  return (req, res, next) => {
     loaded ??= import('./documents.ts').then(({ createDocuments }) => createDocuments());
     loaded.then((serve) => serve(req, res, next), next);
   };

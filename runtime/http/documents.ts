@@ -1,30 +1,21 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import express, { type Handler } from 'express';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import express, { type Handler, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import swaggerUi from 'swagger-ui-express';
 import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
 import { SkullError } from '../../core/model/errors.ts';
-import { openApiDocument } from './openapi.ts';
-import { REDOC_PAGE, REDOC_START, SWAGGER_CSS } from './pages.ts';
+import { REDOC_PAGE, REDOC_START, swaggerOptions, swaggerPage } from './pages.ts';
 
-const BUNDLE = 'runtime/http/assets/redoc.standalone.js';
-const TITLE = 'Skull Orchestrator API';
+const BUNDLE = 'runtime/http/assets/redoc.standalone.js.gz';
 
-/** Copied there by the build; from the sources it is served as the build left it in `dist/`. */
+/** Put there by the build; from the sources it is served as the build left it in `dist/`. */
 const bundle = [path.join(import.meta.dirname, '../..', BUNDLE), path.join(PACKAGE_ROOT, 'dist', BUNDLE)].find(
   existsSync,
 );
-
-/** ReDoc's only picture comes from a server elsewhere: an empty one takes its place. */
-const LOGO = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
-const NO_LOGO = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
-
-async function readBundle(): Promise<string> {
-  if (bundle === undefined) throw new SkullError('unavailable', 'ReDoc is not here: run the build.');
-  return (await readFile(bundle, 'utf8')).replaceAll(LOGO, NO_LOGO);
-}
 
 /** Both viewers write styles into the page, ReDoc searches in a worker; everything comes from here. */
 const hardening = helmet({
@@ -46,41 +37,80 @@ const hardening = helmet({
   strictTransportSecurity: false,
 });
 
-/** `/openapi.json`, and the two pages that show it: `/docs` (Swagger UI) and `/redoc`. */
-export function createDocuments(): Handler {
-  const text = JSON.stringify(openApiDocument(VERSION));
-  const router = express.Router({ caseSensitive: true });
-  router.use(hardening);
-  router.get('/openapi.json', (_req, res) => {
+const pack = promisify<Uint8Array | string, Buffer>(gzip);
+const unpack = promisify<Uint8Array, Buffer>(gunzip);
+
+/** Answers with what is kept packed; who cannot unpack it gets it unpacked. */
+async function sendPacked(req: Request, res: Response, packed: Buffer): Promise<void> {
+  res.setHeader('Vary', 'Accept-Encoding');
+  res.setHeader('ETag', `W/"${createHash('sha256').update(packed).digest('base64url')}"`);
+  if (req.fresh) {
+    res.statusCode = 304;
+    res.end();
+    return;
+  }
+  const isTaken = req.acceptsEncodings('gzip', 'identity') === 'gzip';
+  if (isTaken) res.setHeader('Content-Encoding', 'gzip');
+  res.end(isTaken ? packed : await unpack(packed));
+}
+
+/** A document that is made when somebody first asks for it. Packed it is a tenth of its size. */
+function document(make: () => Promise<object>): Handler {
+  let packed: Promise<Buffer> | undefined;
+  return (req, res, next) => {
+    packed ??= make().then((made) => pack(JSON.stringify(made)));
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Cache-Control', 'no-cache');
-    res.end(text);
-  });
-
-  const options = {
-    swaggerUrl: '/openapi.json',
-    customSiteTitle: TITLE,
-    customCss: SWAGGER_CSS,
-    swaggerOptions: {
-      validatorUrl: null,
-      tryItOutEnabled: true,
-      displayRequestDuration: true,
-      persistAuthorization: true,
-    },
+    packed.then((bytes) => sendPacked(req, res, bytes)).catch(next);
   };
-  // Its page refers to what is beside it, as `./swagger-ui.css`: at /docs that would be beside /docs itself.
-  const page = swaggerUi.generateHTML(undefined, options).replaceAll('="./', '="/docs/');
-  router.get('/docs', (_req, res) => void res.type('html').end(page));
-  router.use('/docs', swaggerUi.serveFiles(undefined, options));
+}
 
-  const script =
-    (source: string): Handler =>
-    (_req, res) =>
-      void res.type('js').end(source);
-  router.get('/redoc', (_req, res) => void res.type('html').end(REDOC_PAGE));
-  router.get('/redoc/start.js', script(REDOC_START));
-  router.get('/redoc/redoc.standalone.js', (_req, res, next) => {
-    readBundle().then((source) => void res.type('js').setHeader('Cache-Control', 'max-age=3600').end(source), next);
-  });
+async function sendRedoc(req: Request, res: Response): Promise<void> {
+  if (bundle === undefined) throw new SkullError('unavailable', 'ReDoc is not here: run the build.');
+  res.type('js').setHeader('Cache-Control', 'max-age=3600');
+  await sendPacked(req, res, await readFile(bundle));
+}
+
+/** What else lies beside Swagger UI's files: a page that shows somebody else's API, and what the package says of itself. */
+const NOT_OURS = /\/(index\.html|swagger-initializer\.js|package\.json)$/;
+
+/** Swagger UI, loaded when somebody first opens it. */
+function swagger(): Handler {
+  let loaded: Promise<Handler> | undefined;
+  const load = async () => {
+    const { default: swaggerUi } = await import('swagger-ui-express');
+    const router = express.Router({ caseSensitive: true });
+    const page = swaggerPage(swaggerUi.generateHTML(undefined, swaggerOptions));
+    router.get(NOT_OURS, (_req, _res, next) => next('router'));
+    router.get('/docs', (_req, res) => void res.type('html').end(page));
+    return router.use('/docs', swaggerUi.serveFiles(undefined, swaggerOptions));
+  };
+  return (req, res, next) => {
+    loaded ??= load();
+    loaded.then((serve) => serve(req, res, next), next);
+  };
+}
+
+const text =
+  (type: string, content: string): Handler =>
+  (_req, res) =>
+    void res.type(type).end(content);
+
+/** `/openapi.json` and `/asyncapi.json`, and two pages that show the first: `/docs` (Swagger UI) and `/redoc`. */
+export function createDocuments(): Handler {
+  const router = express.Router({ caseSensitive: true });
+  router.use(hardening);
+  router.get(
+    '/openapi.json',
+    document(async () => (await import('./openapi.ts')).openApiDocument(VERSION)),
+  );
+  router.get(
+    '/asyncapi.json',
+    document(async () => (await import('./asyncapi.ts')).asyncApiDocument(VERSION)),
+  );
+  router.get('/redoc', text('html', REDOC_PAGE));
+  router.get('/redoc/start.js', text('js', REDOC_START));
+  router.get('/redoc/redoc.standalone.js', (req, res, next) => void sendRedoc(req, res).catch(next));
+  router.use(swagger());
   return router;
 }

@@ -1,140 +1,140 @@
-import { ERROR_CODES, type ErrorCode, SkullError } from '../../core/model/errors.ts';
-import { type Problem, toProblem } from '../../core/model/problem.ts';
+import { asked } from '../../core/model/asked.ts';
+import { ERROR_CODES, type ErrorCode, type Issue, SkullError } from '../../core/model/errors.ts';
+import { toProblem } from '../../core/model/problem.ts';
 import type { TSchema } from '../../core/model/type.ts';
-import { Type } from '../../core/model/type.ts';
-import { SECTION_NAMES, SECTIONS, ServoLimits } from '../../core/skull/config/sections.ts';
 import { errorStatuses, type Operation, type Tag } from '../../core/skull/operations/operation.ts';
-import { Activity, Health, Mode, Status } from '../../core/skull/operations/service.ts';
+import { HEADERS, headerParametersOf, headersOf, PARAMETERS, SECURITY_SCHEMES, securityOf } from './openapi-headers.ts';
 import { SERVED } from './routes.ts';
+import { Problem, Schemas } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
-const TAGS: Record<Tag, string> = {
-  Service: 'The orchestrator itself, for probes.',
+/** In the order in which they are shown. */
+const TAGS: Readonly<Record<Tag, string>> = {
+  Service: 'The orchestrator itself, for probes and monitoring.',
   Skull: 'What the skull shall do, what it does, and the emergency stop.',
   Services: 'The services of the skull: whether they live, and starting and stopping them.',
   Configuration: 'Settings by section. A change through REST, MQTT or a file reaches the other two.',
   Servos: 'Single servos and how far they may turn.',
   Songs: 'Playing songs, and which there are.',
   AI: 'Conversations.',
-  Tasks: 'Who may have the body, and when: tasks with priorities.',
   FullAuto: 'What the skull does by itself.',
+  Tasks: 'Who may have the body, and when: tasks with priorities.',
   Events: 'What happened: the event log, and the events as they come.',
 };
 
-const Problems = Type.Object(
-  {
-    type: Type.String({ description: 'A URN that names the error and stays.' }),
-    title: Type.String(),
-    status: Type.Integer({ minimum: 400, maximum: 599 }),
-    detail: Type.String({ description: 'What is wrong here and what can be done.' }),
-    instance: Type.String({ description: 'The path of the request.' }),
-    errors: Type.Optional(
-      Type.Array(Type.Object({ path: Type.String({ description: 'JSON Pointer.' }), message: Type.String() })),
-    ),
-    request_id: Type.String(),
-  },
-  { description: 'Problem details of RFC 9457.' },
-);
+const DESCRIPTION = `JSON in and out. Errors are problem details (RFC 9457), and so are all that are not listed with an operation: 404 for a path that is not here, 405 with \`Allow\` for a method that a path does not take, 500 where the orchestrator is at fault.
 
-/** Schemas that stand under `components` and are referred to from wherever they occur. */
-const NAMED: Readonly<Record<string, TSchema>> = {
-  Health,
-  Status,
-  Activity,
-  Mode,
-  ServoLimits,
-  Problem: Problems,
-  ...Object.fromEntries(SECTION_NAMES.map((name) => [`${capital(name)}Config`, SECTIONS[name]])),
-};
+A key has a role: \`viewer\` reads, \`editor\` also commands and edits, \`admin\` also administers. Each operation says which it needs.
 
-const nameOf = new Map(Object.entries(NAMED).map(([name, schema]) => [JSON.stringify(schema), name]));
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
-/** A schema as plain JSON, with what has a name replaced by a reference to it; `own` is the name of the schema itself. */
-function refer(schema: unknown, own?: string): unknown {
-  if (Array.isArray(schema)) return schema.map((item) => refer(item));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const name = nameOf.get(JSON.stringify(schema));
-  if (name !== undefined && name !== own) return { $ref: `#/components/schemas/${name}` };
-  const plain = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, refer(value)]));
-  // An enumeration of ours says no type, and a reader would be told "any".
-  return 'enum' in plain && !('type' in plain) ? { type: 'string', ...plain } : plain;
-}
+Times are UTC, ISO 8601; with \`X-Timezone\` they are told in that zone. What is said over MQTT is described in [asyncapi.json](/asyncapi.json).`;
 
 /** What the guard in front of the operations may answer, before an operation sees the request. */
-function guardErrors({ role, body }: Operation): ErrorCode[] {
+function guardErrors({ role, method, body }: Operation): ErrorCode[] {
   const errors: ErrorCode[] = ['unavailable'];
-  if (role !== 'public') errors.push('unauthorized', 'forbidden');
-  if (body !== undefined) errors.push('malformed', 'too_large', 'unsupported_media_type');
+  if (role !== 'public') errors.push('unauthorized', 'too_many_requests');
+  // No key has less than a viewer's role.
+  if (role === 'editor' || role === 'admin') errors.push('forbidden');
+  if (method !== 'GET') errors.push('malformed', 'too_large', 'unsupported_media_type');
+  // A form may take its time, and is malformed where it breaks off.
+  if (method !== 'GET' && !body?.types?.includes('multipart/form-data')) errors.push('request_timeout');
   return errors;
 }
 
 const DETAILS: Partial<Record<ErrorCode, string>> = {
-  invalid: 'The body is invalid: /mode must be equal to one of the allowed values.',
+  invalid: 'The body is invalid: /mode must be one of Idle, Accueil, Chanson, IA, FullAuto.',
   unauthorized: 'Send the key as X-API-Key or as Authorization: Bearer.',
   estop: 'Playing a song is not possible under emergency stop: release it with POST /estop {"active": false}.',
 };
+const ISSUES: Partial<Record<ErrorCode, Issue[]>> = {
+  invalid: [{ path: '/mode', message: 'must be one of Idle, Accueil, Chanson, IA, FullAuto' }],
+};
 
-function problemAnswer(operation: Operation, codes: readonly ErrorCode[]): Json {
-  const examples = codes.map((code) => [code, { summary: ERROR_CODES[code][1], value: exampleOf(operation, code) }]);
-  return {
-    description: codes.map((code) => `${ERROR_CODES[code][1]}.`).join(' '),
-    content: {
-      'application/problem+json': {
-        schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(examples),
+/** What is said of errors in one document, each written down once. */
+class Errors {
+  readonly #schemas: Schemas;
+  readonly #used = new Set<ErrorCode>();
+
+  constructor(schemas: Schemas) {
+    this.#schemas = schemas;
+  }
+
+  answer(status: number, codes: readonly ErrorCode[]): Json {
+    const examples = codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]);
+    for (const code of codes) this.#used.add(code);
+    return {
+      description: codes.map((code) => `${ERROR_CODES[code][1]}.`).join(' '),
+      headers: headersOf(status),
+      content: {
+        'application/problem+json': {
+          schema: this.#schemas.refer(Problem),
+          examples: Object.fromEntries(examples),
+        },
       },
-    },
-  };
+    };
+  }
+
+  /** The examples, by code. */
+  components(): Json {
+    const of = (code: ErrorCode) => {
+      const title = ERROR_CODES[code][1];
+      const error = new SkullError(code, DETAILS[code] ?? `${title}.`, { issues: ISSUES[code] ?? [] });
+      return { summary: title, value: toProblem(error, '/mode', 'f3c1a9e2') };
+    };
+    return Object.fromEntries([...this.#used].sort().map((code) => [code, of(code)]));
+  }
 }
 
-const exampleOf = ({ path }: Operation, code: ErrorCode): Problem =>
-  toProblem(new SkullError(code, DETAILS[code] ?? `${ERROR_CODES[code][1]}.`), path, 'f3c1a9e2');
-
-function answersOf(operation: Operation): Json {
+function answersOf(operation: Operation, schemas: Schemas, errors: Errors): Json {
   const { success } = operation;
-  const json = {
+  const content = {
     [success.type ?? 'application/json']: {
-      schema: refer(success.documented ?? success.schema),
+      schema: schemas.refer(success.documented ?? success.schema),
       example: success.example,
     },
   };
-  const answers: Json = { [success.status]: { description: success.description, content: json } };
+  const headers = headersOf(success.status);
+  const answers: Json = { [success.status]: { description: success.description, headers, content } };
   for (const [status, description] of Object.entries(success.also ?? {})) {
-    answers[status] = { description, content: json };
+    answers[status] = { description, headers, content };
   }
-  const errors = [...new Set([...operation.errors, ...guardErrors(operation)])];
-  for (const [status, codes] of errorStatuses(errors)) answers[status] ??= problemAnswer(operation, codes);
+  const codes = [...new Set([...operation.errors, ...guardErrors(operation)])];
+  for (const [status, those] of errorStatuses(codes)) {
+    const error = errors.answer(status, those);
+    const also = success.also?.[status];
+    const both = { description: `${also} ${error.description}`, content: { ...content, ...Object(error.content) } };
+    answers[status] = also === undefined ? error : { ...error, ...both };
+  }
   return answers;
 }
 
-function parametersOf({ params, query }: Operation): Json[] {
+interface Described {
+  description?: string;
+  examples?: readonly unknown[];
+}
+
+function parametersOf(operation: Operation, schemas: Schemas): Json[] {
   const of = (schema: TSchema | undefined, place: 'path' | 'query'): Json[] => {
     const { properties = {}, required = [] }: { properties?: Record<string, TSchema>; required?: string[] } =
-      schema ?? {};
+      schema === undefined ? {} : asked(schema);
     return Object.entries(properties).map(([name, property]) => {
-      const { description, ...rest }: TSchema & { description?: string } = property;
-      const needed = place === 'path' || (required.includes(name) && !('default' in property));
-      return { name, in: place, required: needed, ...(description && { description }), schema: refer(rest) };
+      const { description, examples: [example] = [], ...rest }: TSchema & Described = property;
+      return {
+        name,
+        in: place,
+        required: place === 'path' || required.includes(name),
+        ...(description && { description }),
+        schema: schemas.refer(rest),
+        ...(example !== undefined && { example }),
+      };
     });
   };
-  return [...of(params, 'path'), ...of(query, 'query')];
+  return [...of(operation.params, 'path'), ...of(operation.query, 'query'), ...headerParametersOf(operation)];
 }
 
-/** What a request has to hold: a key that has a default may be left out. */
-function asked(schema: TSchema): TSchema {
-  const { properties = {}, required }: { properties?: Record<string, TSchema>; required?: string[] } = schema;
-  const needed = required?.filter((name) => !('default' in (properties[name] ?? {})));
-  return needed?.length === required?.length ? schema : { ...schema, required: needed };
-}
-
-function bodyOf({ body }: Operation): Json | undefined {
+function bodyOf({ body }: Operation, schemas: Schemas): Json | undefined {
   if (body === undefined) return undefined;
-  const content = { schema: refer(asked(body.documented ?? body.schema)), example: body.example };
+  const content = { schema: schemas.refer(asked(body.documented ?? body.schema)), example: body.example };
   const types = body.types ?? ['application/json'];
   return {
     required: body.absent === undefined,
@@ -142,28 +142,29 @@ function bodyOf({ body }: Operation): Json | undefined {
   };
 }
 
-function documented(operation: Operation): Json {
-  const parameters = parametersOf(operation);
-  const requestBody = bodyOf(operation);
+function documented(operation: Operation, schemas: Schemas, errors: Errors): Json {
+  const requestBody = bodyOf(operation, schemas);
   const role = operation.role === 'public' ? 'Needs no key.' : `Needs the role \`${operation.role}\`.`;
   return {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
     description: `${operation.description}\n\n${role}`,
-    ...(parameters.length > 0 && { parameters }),
+    parameters: parametersOf(operation, schemas),
     ...(requestBody && { requestBody }),
-    responses: answersOf(operation),
-    ...(operation.role === 'public' && { security: [] }),
+    responses: answersOf(operation, schemas, errors),
+    security: securityOf(operation),
   };
 }
 
 /** The OpenAPI 3.1 document of all operations. */
 export function openApiDocument(version: string): Json {
+  const schemas = new Schemas();
+  const errors = new Errors(schemas);
   const paths: Record<string, Json> = {};
   for (const operation of SERVED) {
     const item = paths[operation.path] ?? {};
-    item[operation.method.toLowerCase()] = documented(operation);
+    item[operation.method.toLowerCase()] = documented(operation, schemas, errors);
     paths[operation.path] = item;
   }
   return {
@@ -172,20 +173,19 @@ export function openApiDocument(version: string): Json {
       title: 'Skull Orchestrator',
       version,
       summary: 'The conductor of a talking animatronic skull.',
-      description:
-        'JSON in and out. Errors are problem details (RFC 9457). `X-Request-ID` is echoed, or made where there is none.\n\nA key has a role: `viewer` reads, `editor` also commands and edits, `admin` also administers. The header `X-Role` may lower it for one request, never raise it.',
+      description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
+    externalDocs: { url: '/asyncapi.json', description: 'What is said over MQTT: the AsyncAPI document.' },
     servers: [{ url: '/', description: 'This orchestrator.' }],
-    security: [{ apiKey: [] }, { bearer: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: {
-        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
-        bearer: { type: 'http', scheme: 'bearer' },
-      },
-      schemas: Object.fromEntries(Object.entries(NAMED).map(([name, schema]) => [name, refer(schema, name)])),
+      securitySchemes: SECURITY_SCHEMES,
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      examples: errors.components(),
+      schemas: schemas.components(),
     },
   };
 }

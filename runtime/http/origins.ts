@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { SkullError } from '../../core/model/errors.ts';
 import type { Environment } from '../env.ts';
 
-const ALLOWED_HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-ID, X-Role';
+const ALLOWED_HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-ID, X-Role, X-Timezone';
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const A_DAY_S = '86400';
 

@@ -3,6 +3,7 @@ import { type ErrorCode, SkullError } from '../../core/model/errors.ts';
 import type { Log, LogLevel } from '../../core/model/ports.ts';
 import { PROBLEM_TYPE, type Problem, toProblem } from '../../core/model/problem.ts';
 import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
+import { TooManyRequests } from './buckets.ts';
 
 export type PassedRequest = IncomingMessage & { skull?: Pass; originalUrl?: string };
 
@@ -12,9 +13,15 @@ const LINGER_MS = 10_000;
 /** What body-parser and Express throw, by the HTTP status they give it. */
 const CODES: Readonly<Record<number, [ErrorCode, string]>> = {
   400: ['malformed', 'The request cannot be read.'],
+  408: ['request_timeout', 'The request did not come to its end in time.'],
   413: ['too_large', 'The body is larger than is accepted here.'],
   415: ['unsupported_media_type', 'This character set or content encoding is not accepted here.'],
 };
+
+/** What busboy says of forms that it cannot read. */
+const BAD_FORM = /^(Unexpected end of (form|file)|Malformed part header|Multipart: Boundary not found)$/;
+/** What the package `content-type` says of a header that it cannot read. */
+const NOT_A_TYPE: ReadonlySet<string> = new Set(['invalid media type', 'invalid parameter format']);
 
 /** An error of Express or of one of its middlewares as one of ours; anything else as it is. */
 function translated(error: unknown): unknown {
@@ -22,6 +29,12 @@ function translated(error: unknown): unknown {
   const status = 'status' in error ? error.status : undefined;
   const type = 'type' in error ? error.type : undefined;
   if (type === 'entity.parse.failed') return new SkullError('malformed', `The body is not JSON: ${error.message}.`);
+  if (NOT_A_TYPE.has(error.message)) {
+    return new SkullError('unsupported_media_type', 'This is no media type: see the header Content-Type.');
+  }
+  if (BAD_FORM.test(error.message) || error.name === 'MulterError') {
+    return new SkullError('malformed', `The form cannot be read: ${error.message}.`);
+  }
   const known = typeof status === 'number' ? CODES[status] : undefined;
   return known === undefined ? error : new SkullError(known[0], known[1], { cause: error });
 }
@@ -44,6 +57,12 @@ export function sendProblem(res: ServerResponse, problem: Problem, method: strin
   if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer realm="skull"');
   if (problem.status === 503) res.setHeader('Retry-After', '1');
   const { req } = res;
+  if (problem.status === 408) {
+    // Nobody waits for the rest of it any longer.
+    res.setHeader('Connection', 'close');
+    res.end(text);
+    return;
+  }
   // What nobody has begun to read Node itself throws away.
   if (problem.status !== 413 && (req.complete || !req.readableDidRead)) {
     res.end(method === 'HEAD' ? undefined : text);
@@ -72,6 +91,8 @@ function endAfterRequest(req: IncomingMessage, res: ServerResponse): void {
 function levelOf(error: unknown, status: number, method: string | undefined): LogLevel {
   if (status >= 500 && !(error instanceof SkullError)) return 'error';
   if (status === 401 || status === 403) return 'warn';
+  // Whoever floods us shall not flood the log too.
+  if (status === 429) return 'debug';
   return method === 'GET' ? 'debug' : 'info';
 }
 
@@ -95,5 +116,6 @@ export function answerProblem(req: PassedRequest, res: ServerResponse, thrown: u
     res.destroy();
     return;
   }
+  if (error instanceof TooManyRequests) res.setHeader('Retry-After', String(error.retryAfterS));
   sendProblem(res, problem, req.method);
 }

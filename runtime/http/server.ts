@@ -13,8 +13,31 @@ import { PROBLEM_TYPE } from '../../core/model/problem.ts';
 import { pathOf } from '../../core/skull/operations/pass.ts';
 import { sendProblem, wireProblem } from './problems.ts';
 
-/** So long may a whole request take: 50 MB over a weak wireless network, not more. */
-const REQUEST_MS = 30 * 60_000;
+export interface ServerLimits {
+  /** A request's headers have to come within so many ms, a whole request within so many. */
+  headersMs: number;
+  requestMs: number;
+  /** How often both are looked at, in ms. */
+  checkMs: number;
+  /** So long may a connection wait for its next request, and what is left of one that is answered already may still come. */
+  idleMs: number;
+  restMs: number;
+  /** An answer of which nothing is read for so long is given up. */
+  unreadMs: number;
+  connections: number;
+}
+
+const LIMITS: ServerLimits = {
+  headersMs: 10_000,
+  // 50 MB over a weak wireless network, not more.
+  requestMs: 30 * 60_000,
+  checkMs: 5000,
+  idleMs: 5000,
+  restMs: 10_000,
+  unreadMs: 30_000,
+  // A thousand readers of events, and as many others.
+  connections: 2000,
+};
 
 /** Why Node gave a request up, where it is not simply malformed. */
 const GIVEN_UP: Readonly<Record<string, [number, string]>> = {
@@ -66,11 +89,61 @@ function answerInstead(server: Server, mayUpgrade: (req: IncomingMessage) => boo
   };
 }
 
-/** A server that upgrades only what may be, and whose every error is a problem, also where Node itself would answer. */
-export function createHttpServer(answer: RequestListener, mayUpgrade: (req: IncomingMessage) => boolean): Server {
-  // The guard asks for the header Host itself.
-  const options = { shouldUpgradeCallback: mayUpgrade, requireHostHeader: false, requestTimeout: REQUEST_MS };
-  const server = createServer(options, answer);
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/** Ends the connection of whoever does not send the rest of a request that has been answered. */
+function awaitRest(req: IncomingMessage, res: ServerResponse, restMs: number): void {
+  res.once('finish', () => {
+    if (req.complete) return;
+    const timer = setTimeout(() => req.destroy(), restMs);
+    req.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+  });
+}
+
+/** Ends the connections of those who do not read what waits for them. */
+function awaitReaders(server: Server, { unreadMs, checkMs }: ServerLimits): void {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  // To look at all now and then costs a request nothing.
+  const check = () => {
+    for (const socket of sockets) {
+      // Counts from the last byte that was taken; the server takes it back once the answer has been read.
+      if (socket.writableLength > 0 && socket.timeout !== unreadMs) socket.setTimeout(unreadMs);
+    }
+  };
+  const timer = setInterval(check, checkMs).unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+/**
+ * A server that upgrades only what may be, whose every error is a problem, also where Node itself would answer, and that
+ * waits for nobody for ever.
+ */
+export function createHttpServer(
+  answer: RequestListener,
+  mayUpgrade: (req: IncomingMessage) => boolean,
+  changed: Partial<ServerLimits> = {},
+): Server {
+  const limits = { ...LIMITS, ...changed };
+  const options = {
+    shouldUpgradeCallback: mayUpgrade,
+    // The guard asks for the header Host itself.
+    requireHostHeader: false,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: limits.idleMs,
+  };
+  const server = createServer(options, (req, res) => {
+    if (hasBody(req)) awaitRest(req, res, limits.restMs);
+    answer(req, res);
+  });
+  server.maxConnections = limits.connections;
+  awaitReaders(server, limits);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 21) || major === 23) answerInstead(server, mayUpgrade, answer);
   server.on('clientError', answerUnread);

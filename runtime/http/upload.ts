@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
+import querystring from 'node:querystring';
 import { Transform } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Options } from 'multer';
@@ -10,6 +12,7 @@ import { INCOMING } from '../../adapters/songs/library.ts';
 import { SkullError } from '../../core/model/errors.ts';
 import { parse } from '../../core/model/schema.ts';
 import type { Operation } from '../../core/skull/operations/operation.ts';
+import { pathOf } from '../../core/skull/operations/pass.ts';
 
 export const MULTIPART = 'multipart/form-data';
 export const MAX_FILE_BYTES = 50 * 2 ** 20;
@@ -32,6 +35,8 @@ const LIMITS: Options['limits'] = {
   fieldNameSize: 100,
 };
 
+/** As the flows read it. */
+const queryOf = ({ url = '' }: IncomingMessage) => querystring.parse(url.slice(pathOf(url).length + 1));
 const tooLarge = () => new SkullError('too_large', `The file is larger than 50 MB (${MAX_FILE_BYTES} bytes).`);
 const malformed = (why: string, cause?: unknown) =>
   new SkullError('malformed', `The form cannot be read: ${why}.`, { cause });
@@ -57,7 +62,7 @@ function asFormError(error: unknown): unknown {
 }
 
 /** The body as a stream that ends with an error where it is too large, stands still, or breaks off. */
-function watched(req: Request, silenceMs: number): Transform {
+function watched(req: IncomingMessage, silenceMs: number): Transform {
   let bytes = 0;
   let due = 0;
   const body = new Transform({
@@ -98,7 +103,7 @@ export function createUpload(home: string, { silenceMs = SILENCE_MS } = {}) {
     return multer;
   }
 
-  async function take(req: Request, file: string) {
+  async function take(req: IncomingMessage, res: ServerResponse, file: string) {
     prepared ??= prepare().catch((error) => {
       prepared = undefined;
       throw error;
@@ -118,7 +123,7 @@ export function createUpload(home: string, { silenceMs = SILENCE_MS } = {}) {
     // All that is used of a request: its headers and its bytes.
     const form = Object.assign(body, { headers: req.headers }) as unknown as Request;
     await new Promise<void>((resolve, reject) => {
-      read(form, req.res as Response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+      read(form, res as Response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
     });
     const [unknown] = Object.keys(form.body);
     if (unknown === FIELD) throw invalid(FIELD, 'is a text, not a file');
@@ -127,14 +132,14 @@ export function createUpload(home: string, { silenceMs = SILENCE_MS } = {}) {
     return { path: file, filename: form.file.originalname, size: form.file.size };
   }
 
-  return (req: Request, res: Response, { query }: Operation, next: (error?: unknown) => void): void => {
+  return (req: IncomingMessage, res: ServerResponse, { query }: Operation, next: (error?: unknown) => void): void => {
     if (Number(req.headers['content-length']) > MAX_FILE_BYTES + FORM_BYTES) throw tooLarge();
     // What the operation would refuse anyway is refused before the file is sent.
-    if (query !== undefined) parse(query, { ...req.query }, { what: 'The query', coerce: true });
+    if (query !== undefined) parse(query, { ...queryOf(req) }, { what: 'The query', coerce: true });
     const file = path.join(folder, `${randomUUID()}.mp3`);
     // What cannot be removed is, when the next process takes its first upload.
     const remove = () => rm(file, { force: true }).catch(() => {});
-    take(req, file).then(
+    take(req, res, file).then(
       (taken) => {
         Object.assign(req, { body: { [FIELD]: taken }, _body: true });
         res.once('close', () => void remove());

@@ -47,6 +47,17 @@ describe('skull-operation', () => {
     });
   });
 
+  it('answers a text as it is', async () => {
+    await load(operation('getMetrics'));
+    const render = async () => '# a "text"\n';
+    Object.assign(flow.character.ports, { metrics: { render } });
+    const answered = flow.next('answer');
+    flow.node('op').receive({ req: { originalUrl: '/metrics', query: {}, params: {} }, res: {} });
+    const { payload, headers } = await answered;
+    assert.deepEqual(headers, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    assert.equal(String(payload), '# a "text"\n');
+  });
+
   it('acts in the tick in which the request comes', async () => {
     await load(operation('setEstop'));
     const answered = ask({ body: '' });
@@ -87,9 +98,12 @@ describe('skull-operation', () => {
       throw new Error('a secret');
     };
     const caught = flow.next('caught');
-    const { status, body: problem } = await ask({});
+    const { status, body: problem } = await ask({ skull: { id: 'r9', role: 'viewer' } });
     assert.equal(status, 500);
     assert.doesNotMatch(JSON.stringify(problem), /secret/);
+    const [line] = flow.log.entries.filter(({ level }) => level === 'error');
+    assert.deepEqual([line?.request_id, line?.operation], ['r9', 'getConfig']);
+    assert.match(String(line?.error), /a secret/);
     const { error } = (await caught) as { error: { message: string } };
     assert.match(error.message, /a secret/);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PACKAGE_ROOT } from '../../adapters/files/package-root.ts';
+import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
 import { SkullError } from '../../core/model/errors.ts';
 import { readEnvironment, VARIABLES } from '../../runtime/env.ts';
 
@@ -39,6 +39,9 @@ describe('the environment', () => {
       editor: true,
       editorPasswordHash: undefined,
       logLevel: 'info',
+      metricsEnabled: true,
+      databaseFile: '/srv/.skull/data/orchestrator.db',
+      eventLogMaxMb: 50,
     });
   });
 
@@ -63,6 +66,16 @@ describe('the environment', () => {
     assert.equal(readEnvironment({ API_KEY: 'secret', HOST: '127.0.0.1' }, '/srv').host, '127.0.0.1');
   });
 
+  it('lets the embedded broker out of the machine only with a login, and asks for none of another broker', () => {
+    const login = { MQTT_USERNAME: 'skull', MQTT_PASSWORD: 'hush' };
+    assert.equal(readEnvironment({ MQTT_HOST: '::', ...login }, '/srv').mqttHost, '::');
+    for (const MQTT_HOST of ['127.0.0.1', '127.8.8.8', 'localhost', '::1']) {
+      assert.equal(readEnvironment({ MQTT_HOST }, '/srv').mqttPassword, undefined);
+    }
+    assert.equal(readEnvironment({ MQTT_URL: 'mqtt://broker', MQTT_HOST: '0.0.0.0' }, '/srv').mqttHost, '0.0.0.0');
+    assert.equal(readEnvironment({ MQTT_URL: 'mqtt://broker', MQTT_USERNAME: 'me' }, '/srv').mqttUsername, 'me');
+  });
+
   it('takes the login out of the broker URL and plays no services there', () => {
     const env = readEnvironment({ MQTT_URL: 'mqtt://me:p%40ss@broker:1884', MQTT_USERNAME: 'other' }, '/srv');
     assert.equal(env.mqttUrl, 'mqtt://broker:1884');
@@ -76,20 +89,7 @@ describe('the environment', () => {
   });
 
   it('takes what the parts to come will need', () => {
-    for (const DATABASE_URL of [
-      'sqlite:/srv/some where/orchestrator.db',
-      'postgres://me:hush@db:5432/skull',
-      'postgresql://db/skull',
-      'postgresql+asyncpg://me@db/skull',
-      'postgresql+psycopg://me@db/skull?sslmode=require',
-    ]) {
-      readEnvironment({ DATABASE_URL }, '/srv');
-    }
     const others = {
-      METRICS_ENABLED: 'false',
-      SENTRY_DSN: 'https://abc@o1.ingest.sentry.io/42',
-      SENTRY_ENV: 'home',
-      RELEASE: '1.0',
       LLM_DEFAULT_PROVIDER: 'openai-compatible',
       LLM_DEFAULT_MODEL: 'some model',
       OPENAI_API_KEY: 'sk-1',
@@ -101,6 +101,40 @@ describe('the environment', () => {
       AGENT_HUB_URL: 'https://hub.example/api',
     };
     assert.deepEqual(readEnvironment(others, '/srv'), readEnvironment({}, '/srv'));
+  });
+
+  it('keeps events in a file, which PostgreSQL does not take the place of', () => {
+    for (const [DATABASE_URL, file] of [
+      ['sqlite:/var/some where/skull.db', '/var/some where/skull.db'],
+      ['sqlite:///var/skull.db', '/var/skull.db'],
+      ['sqlite:skull.db', '/srv/skull.db'],
+      ['sqlite:./../skull.db', '/skull.db'],
+      ['sqlite://data/skull.db', '/srv/data/skull.db'],
+    ] as const) {
+      const { databaseFile, postgresUrl } = readEnvironment({ DATABASE_URL }, '/srv');
+      assert.deepEqual([databaseFile, postgresUrl], [file, undefined]);
+    }
+    for (const DATABASE_URL of [
+      'postgres://me:hush@db:5432/skull',
+      'postgresql://db/skull',
+      'postgresql+asyncpg://me@db/skull',
+      'postgresql+psycopg://me@db/skull?sslmode=require',
+    ]) {
+      const { databaseFile, postgresUrl } = readEnvironment({ DATABASE_URL, SKULL_HOME: 'here' }, '/srv');
+      assert.deepEqual([databaseFile, postgresUrl], ['/srv/here/data/orchestrator.db', DATABASE_URL]);
+    }
+    assert.equal(readEnvironment({ EVENT_LOG_MAX_MB: '1' }, '/srv').eventLogMaxMb, 1);
+  });
+
+  it('tells Sentry what runs where, unless it is told otherwise', () => {
+    const SENTRY_DSN = 'https://abc@o1.ingest.sentry.io/42';
+    assert.deepEqual(readEnvironment({ SENTRY_DSN, ENV: 'production' }, '/srv').sentry, {
+      dsn: SENTRY_DSN,
+      environment: 'production',
+      release: VERSION,
+    });
+    const { sentry } = readEnvironment({ SENTRY_DSN, SENTRY_ENV: 'home', RELEASE: '1.0' }, '/srv');
+    assert.deepEqual(sentry, { dsn: SENTRY_DSN, environment: 'home', release: '1.0' });
   });
 
   it('resolves folders', () => {
@@ -136,6 +170,15 @@ describe('the environment', () => {
       { MQTT_URL: 'http://me:hu@sh@broker' },
       "MQTT_URL=http://***@broker is not allowed: it may be a broker's URL, mqtt://… or mqtts://….",
     ],
+    [
+      { MQTT_HOST: '0.0.0.0' },
+      'MQTT_HOST=0.0.0.0 is not allowed: it may be a loopback address such as 127.0.0.1 as long as no MQTT_USERNAME and MQTT_PASSWORD are set.',
+    ],
+    [
+      { MQTT_HOST: '0.0.0.0', MQTT_USERNAME: 'skull' },
+      'MQTT_USERNAME=skull is not allowed: it may be set only together with MQTT_PASSWORD.',
+    ],
+    [{ MQTT_PASSWORD: 'hush' }, 'MQTT_PASSWORD=*** is not allowed: it may be set only together with MQTT_USERNAME.'],
     [{ PORT: '0x50' }, 'PORT=0x50 is not allowed: it may be a port from 1 to 65535, or 0 for a free one.'],
     [{ SERVICE_MANAGER: 'bogus' }, 'SERVICE_MANAGER=bogus is not allowed: it may be auto, systemd, simulated or none.'],
     [
@@ -143,6 +186,20 @@ describe('the environment', () => {
       "DATABASE_URL=oracle://***@x is not allowed: it may be a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://….",
     ],
     [{ METRICS_ENABLED: 'maybe' }, 'METRICS_ENABLED=maybe is not allowed: it may be true or false.'],
+    ...['sqlite:', 'sqlite://', 'sqlite::memory:', 'sqlite:folder/'].map(
+      (DATABASE_URL) =>
+        [
+          { DATABASE_URL },
+          `DATABASE_URL=${DATABASE_URL} is not allowed: it may be a database's URL, sqlite:<file>, postgres://…, postgresql://…, postgresql+asyncpg://… or postgresql+psycopg://….`,
+        ] as const,
+    ),
+    ...['0', '1.5', '100001', 'much'].map(
+      (EVENT_LOG_MAX_MB) =>
+        [
+          { EVENT_LOG_MAX_MB },
+          `EVENT_LOG_MAX_MB=${EVENT_LOG_MAX_MB} is not allowed: it may be whole megabytes from 1 to 100000.`,
+        ] as const,
+    ),
     [{ SENTRY_DSN: 'hush' }, "SENTRY_DSN=*** is not allowed: it may be Sentry's https://<key>@<host>/<project>."],
     [
       { LLM_DEFAULT_PROVIDER: 'oracle' },

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import mqtt from 'mqtt';
 import { PACKAGE_ROOT, VERSION } from '../../adapters/files/package-root.ts';
+import { EventReader } from '../support/event-reader.ts';
 import { Skull } from './skull-process.ts';
 
 const READY = /API +(http:\S+)\/status[\s\S]*MQTT +(mqtt:\S+)[\s\S]*ready in \d+ ms\n/;
@@ -101,6 +102,31 @@ describe('skull start', function () {
     assert.match(log.at(-1) ?? '', /Stopping on SIGTERM|stopped/i);
   });
 
+  it('sends events as they come, ends the stream with itself, and goes on with it after a restart', async () => {
+    const skull = start();
+    const [, http = ''] = await skull.says(READY);
+    const reader = await EventReader.open(`${http}/events/stream?kind=transition`);
+    await reader.until(({ text }) => text.length > 0);
+    const headers = { 'content-type': 'application/json' };
+    for (const state of ['Accueil', 'IA']) {
+      const { status } = await fetch(`${http}/mode`, { method: 'POST', headers, body: JSON.stringify({ state }) });
+      assert.equal(status, 200);
+    }
+    await reader.until(({ heard }) => heard.length === 2);
+    skull.signal('SIGTERM');
+    await reader.end();
+    assert.equal((await skull.ended()).code, 0);
+    const [first, second] = reader.heard;
+    const again = start();
+    const [, there = ''] = await again.says(READY);
+    const later = await EventReader.open(`${there}/events/stream?kind=transition`, {
+      'last-event-id': String(first?.id),
+    });
+    await later.until(({ heard }) => heard.length > 0);
+    assert.deepEqual(later.heard[0], second);
+    later.leave();
+  });
+
   it('starts with the editor, and with a copy of the packaged flows in production', async () => {
     const hash = '$2b$10$Lf0CkaDg565kY6W4hFo1G.w/bCKkvdDYG4bV0qRnPRd6Pi0AtbNkG';
     const skull = start({
@@ -146,7 +172,10 @@ describe('skull start', function () {
       /^HOST=nosuchhost\.invalid cannot be used: no listening on nosuchhost\.invalid:8080 \(E\w+\)\.$/,
     );
     assert.match(await refusal({ API_KEY: 'key', HOST: '192.0.2.1' }), /^HOST=192\.0\.2\.1 cannot be used: /);
-    assert.match(await refusal({ MQTT_HOST: '192.0.2.1' }), /^MQTT_HOST=192\.0\.2\.1 cannot be used: /);
+    assert.match(
+      await refusal({ MQTT_HOST: '192.0.2.1', MQTT_USERNAME: 'skull', MQTT_PASSWORD: 'hush' }),
+      /^MQTT_HOST=192\.0\.2\.1 cannot be used: /,
+    );
   });
 
   it('says which folder cannot be made', async () => {

@@ -12,8 +12,9 @@ const pointer = (parts: readonly string[]): string =>
   parts.map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
 
 /** Fails when the body is not what the OpenAPI document says of this operation's answer with this status. */
-export function assertDocumented({ id, method, path }: Operation, status: number, body: unknown): void {
-  const type = status < 400 || (id === 'getHealth' && status === 503) ? 'application/json' : 'application/problem+json';
+export function assertDocumented({ id, method, path, success }: Operation, status: number, body: unknown): void {
+  const isSuccess = status < 400 || (id === 'getHealth' && status === 503);
+  const type = isSuccess ? (success.type ?? 'application/json') : 'application/problem+json';
   const place = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema'];
   let at: unknown = document;
   for (const part of place) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ErrorCode, SkullError } from '../../core/model/errors.ts';
+import type { Metrics } from '../../core/model/metrics.ts';
 import { toProblem } from '../../core/model/problem.ts';
 import type { ServiceManager } from '../../core/model/service-manager.ts';
 import { Character } from '../../core/skull/character.ts';
@@ -15,7 +16,11 @@ import { MemorySongs } from './songs.ts';
 export type Given = Partial<OperationRequest>;
 
 /** A character with a body and a lane, and its operations to be asked. */
-export function setUp({ songs = ['thriller', 'Noël – 2'], services = undefined as ServiceManager | undefined } = {}) {
+export function setUp({
+  songs = ['thriller', 'Noël – 2'],
+  services = undefined as ServiceManager | undefined,
+  metrics = undefined as Metrics | undefined,
+} = {}) {
   const body = skull();
   const link = new RecordingLink();
   const folder = new MemoryFolder();
@@ -31,7 +36,7 @@ export function setUp({ songs = ['thriller', 'Noël – 2'], services = undefine
       songs: new MemorySongs(songs),
       services,
       events: memoryEvents(),
-      metrics: undefined,
+      metrics,
       meter: () => new TestMeter(),
       stopping: new AbortController().signal,
     },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Issue, SkullError } from '../../model/errors.ts';
-import { parse } from '../../model/schema.ts';
+import { parse, refuseInfinite } from '../../model/schema.ts';
 import { deepFreeze, jsonCopy } from './json.ts';
 import { type Config, SECTIONS, type SectionName } from './sections.ts';
 
@@ -23,6 +23,9 @@ const RULES: { [S in SectionName]?: (value: Config[S]) => Issue[] } = {
   },
 };
 
+/** Whether a value of a section may be well formed and yet not allowed. */
+export const isJudged = (section: SectionName): boolean => section in RULES;
+
 /** Tells whether a section was checked by these rules or by those of another release. */
 export const RULES_DIGEST = createHash('sha256')
   .update(JSON.stringify(SECTIONS))
@@ -44,7 +47,10 @@ function isTimezone(name: string): boolean {
  */
 export function checkedSection<S extends SectionName>(section: S, value: unknown): Config[S] {
   const what = `The section ${section}`;
-  const checked = parse(SECTIONS[section], jsonCopy(value), { what }) as Config[S];
+  const copy = jsonCopy(value);
+  // In the copy null has taken the place of such a number.
+  refuseInfinite(value, what);
+  const checked = parse(SECTIONS[section], copy, { what }) as Config[S];
   const [first, ...more] = RULES[section]?.(checked) ?? [];
   if (first !== undefined)
     throw new SkullError('not_allowed', `${what} is not allowed: ${first.path} ${first.message}.`, {

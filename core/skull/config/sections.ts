@@ -12,22 +12,22 @@ interface About {
 }
 
 const milliseconds =
-  (minimum: number) =>
+  (rules: { minimum: number; anyOf?: readonly object[] }) =>
   ({ title, description }: About, standard: number) =>
     Type.Integer({
       title,
       description: `${description} In milliseconds.`,
       'x-unit': 'ms',
-      minimum,
+      ...rules,
       maximum: A_DAY_MS,
       default: standard,
     });
 
 /** How long a step or a state may last. */
-const limit = milliseconds(SHORTEST_MS);
+const limit = milliseconds({ minimum: SHORTEST_MS });
 
 /** A time, 0 where there shall be none. */
-const span = milliseconds(0);
+const span = milliseconds({ minimum: 0, anyOf: [{ const: 0 }, { minimum: SHORTEST_MS }] });
 
 const flag = (about: About, standard: boolean) => Type.Boolean({ ...about, default: standard });
 
@@ -248,7 +248,7 @@ export const FullAuto = Type.Object(
   { ...closed, title: 'FullAuto', description: 'What the skull does by itself, all day long.' },
 );
 
-const Supervised = Type.Object(
+export const Supervised = Type.Object(
   {
     timeout_ms: span(
       { title: 'Longest silence', description: 'A service that is silent for longer is restarted; 0: never.' },
@@ -256,7 +256,7 @@ const Supervised = Type.Object(
     ),
     enabled: flag({ title: 'In use', description: 'Whether this service is started and watched.' }, true),
   },
-  { ...closed, default: { timeout_ms: 15_000, enabled: true } },
+  { ...closed, description: 'How a service is watched.', default: { timeout_ms: 15_000, enabled: true } },
 );
 
 const supervised = Object.fromEntries(SERVICES.map((service) => [service, Supervised])) as Record<

@@ -7,11 +7,13 @@ import { Ia } from '../config/sections.ts';
 import { bodyOf, refusal, refuseUnderEstop } from './body.ts';
 import { claimBody } from './claims.ts';
 import { sectionAt } from './config.ts';
-import { define, type Method, type Operation } from './operation.ts';
+import { define, type Method, type Operation, TEXT_BYTES } from './operation.ts';
 
 // Here the prompt has no default: a body without one says nothing.
 const Text = Type.Unsafe<string>({ ...Ia.properties.prompt_system, default: undefined });
 const Prompt = Type.Object({ prompt: Text }, { additionalProperties: false });
+/** Room for the longest prompt, each of its characters written as an escape. */
+const PROMPT_BYTES = 128 * 1024;
 const example = { prompt: 'Tu es un crâne malicieux. Réponds en deux phrases.' };
 const promptOf = (character: Character) => ({ body: { prompt: character.config.get('ia').prompt_system } });
 
@@ -38,7 +40,7 @@ const setPrompt = (id: string, method: Method, summary: string) =>
     summary,
     description: 'Changes `prompt_system` of section `ia`. PUT and POST do the same.',
     role: 'editor',
-    body: { schema: Prompt, example },
+    body: { schema: Prompt, example, maxBytes: PROMPT_BYTES },
     success,
     errors: [],
     handle: ({ body: { prompt } }, character) => {
@@ -132,11 +134,12 @@ const reply = define({
       { additionalProperties: false },
     ),
     example: { text: 'bonjour' },
+    maxBytes: TEXT_BYTES,
   },
   success: {
     status: 200,
     description: "The AI's answer.",
-    schema: Type.Object({ reply: Type.String() }),
+    schema: Type.Object({ reply: Type.String({ description: 'What the skull says.' }) }),
     example: { reply: 'Bonjour, vivant.' },
   },
   errors: ['estop', 'busy', 'conflict', 'too_many_requests', 'unavailable', 'timeout'],

@@ -1,20 +1,25 @@
 import { type ErrorCode, SkullError } from '../../model/errors.ts';
 import { type TSchema, Type } from '../../model/type.ts';
+import { isJudged } from '../config/check.ts';
+import { patchSchema } from '../config/patch.ts';
 import { DEFAULTS, isSectionName, SECTION_NAMES, SECTIONS, type SectionName } from '../config/sections.ts';
 import { define, type Method, type Operation, type RequestBody, type Tag } from './operation.ts';
 
+/** Room for the greetings, the largest of all settings: 200 of 1000 characters each. */
+const SECTION_BYTES = 1024 * 1024;
 const PATCH_TYPES = ['application/merge-patch+json', 'application/json'] as const;
 
 /** Whether it is an object is all that is asked here: the store checks what it takes, for every door alike. */
 const Values = Type.Object({}, { additionalProperties: true });
 
 const AnySection = Type.Union(SECTION_NAMES.map((name) => SECTIONS[name]));
-const AnyPatch = Type.Object(
-  {},
-  { additionalProperties: true, description: 'The keys to change; null sets the default.' },
-);
+const AnyPatch = Type.Union(SECTION_NAMES.map((name) => patchSchema(SECTIONS[name])));
 const Param = Type.Object({
-  section: Type.String({ maxLength: 100, description: 'The name of a section.', examples: [...SECTION_NAMES] }),
+  section: Type.String({
+    maxLength: 100,
+    description: `The name of a section: ${SECTION_NAMES.join(', ')}.`,
+    examples: ['gaze'],
+  }),
 });
 
 function sectionOf({ section }: { section: string }): SectionName {
@@ -31,6 +36,8 @@ interface Place {
   /** In the texts: `a section`, `section ia`. */
   what: string;
   section(params: unknown): SectionName;
+  /** Whether a value may be well formed and yet not allowed. */
+  judged: boolean;
   params?: typeof Param;
   schema: TSchema;
   patch: TSchema;
@@ -39,7 +46,7 @@ interface Place {
 }
 
 function operationsAt(place: Place): Operation[] {
-  const { path, tag, noun, what, params, example, schema } = place;
+  const { path, tag, noun, what, judged, params, example, schema } = place;
   const stored = {
     status: 200,
     description: 'The section as it is stored now.',
@@ -64,7 +71,7 @@ function operationsAt(place: Place): Operation[] {
       summary,
       description,
       body,
-      errors: [...missing, 'not_allowed'],
+      errors: judged ? [...missing, 'not_allowed'] : missing,
       handle: (request, character) => {
         const section = place.section(request.params);
         const { config } = character;
@@ -89,7 +96,7 @@ function operationsAt(place: Place): Operation[] {
       `replace${noun}`,
       `Replace ${what}`,
       'Keys that are left out get their defaults. A running state goes on as it was; the new values hold from the next one on.',
-      { schema: Values, documented: schema, example },
+      { schema: Values, documented: schema, example, maxBytes: SECTION_BYTES },
     ),
     writing(
       'PATCH',
@@ -101,6 +108,7 @@ function operationsAt(place: Place): Operation[] {
         documented: place.patch,
         example: place.patchExample,
         types: PATCH_TYPES,
+        maxBytes: SECTION_BYTES,
       },
     ),
   ];
@@ -120,8 +128,9 @@ export function sectionAt(
     noun,
     what: `section ${section}`,
     section: () => section,
+    judged: isJudged(section),
     schema: SECTIONS[section],
-    patch: Type.Partial(SECTIONS[section]),
+    patch: patchSchema(SECTIONS[section]),
     example: DEFAULTS[section],
     patchExample,
   });
@@ -155,6 +164,7 @@ export const CONFIG_OPERATIONS: readonly Operation[] = [
     what: 'a section',
     params: Param,
     section: (params) => sectionOf(params as { section: string }),
+    judged: true,
     schema: AnySection,
     patch: AnyPatch,
     example: DEFAULTS.gaze,

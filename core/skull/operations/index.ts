@@ -1,5 +1,6 @@
 import { AI_OPERATIONS } from './ai.ts';
 import { CONFIG_OPERATIONS, sectionAt } from './config.ts';
+import { EVENT_OPERATIONS } from './events.ts';
 import { FULLAUTO_OPERATIONS } from './fullauto.ts';
 import { LIBRARY_OPERATIONS } from './library.ts';
 import type { Operation } from './operation.ts';
@@ -28,6 +29,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...AI_OPERATIONS,
   ...sectionAt('/fullauto/config', 'fullauto', 'FullAuto', 'FullautoConfig', { interval_song_ms: 600_000 }),
   ...FULLAUTO_OPERATIONS,
+  ...EVENT_OPERATIONS,
 ];
 
 const byId = new Map(OPERATIONS.map((operation) => [operation.id, operation]));

@@ -18,7 +18,7 @@ const Upload = Type.Object(
 export const SongItem = Type.Object({
   name: Type.String({ description: 'Its file name without `.mp3`.' }),
   title: Type.String({ description: 'From its tags; its name where they have none.' }),
-  artist: Type.Union([Type.String(), Type.Null()]),
+  artist: Type.Union([Type.String(), Type.Null()], { description: 'From its tags; null where they have none.' }),
   duration_ms: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
     description: 'Null for a file that was put there by hand, until it is played.',
   }),
@@ -66,7 +66,9 @@ const upload = define({
   ),
   body: {
     schema: Upload,
-    documented: Type.Object({ file: Type.String({ format: 'binary', contentMediaType: 'audio/mpeg' }) }),
+    documented: Type.Object({
+      file: Type.String({ format: 'binary', contentMediaType: 'audio/mpeg', description: 'The MP3.' }),
+    }),
     example: { file: 'thriller.mp3' },
     types: ['multipart/form-data'],
   },
@@ -102,7 +104,7 @@ const remove = define({
   success: {
     status: 200,
     description: 'The song that is gone.',
-    schema: Type.Object({ name: Type.String() }),
+    schema: Type.Object({ name: Type.String({ description: 'Its file name without `.mp3`.' }) }),
     example: { name: 'thriller' },
   },
   errors: ['not_found', 'busy'],

@@ -68,7 +68,14 @@ export interface RequestBody<B extends TSchema = TSchema> {
   types?: readonly string[];
   /** What a request without a body means; where it is absent a body is needed. */
   absent?: Static<B>;
+  /** No larger body of JSON is read; `BODY_BYTES` where it is absent. */
+  maxBytes?: number;
 }
+
+/** Room for a few fields, however they are escaped. */
+export const BODY_BYTES = 16 * 1024;
+/** Room for the longest text that is said, each of its characters written as an escape. */
+export const TEXT_BYTES = 64 * 1024;
 
 /** What is public about an operation: its place, who may call it, what goes in and comes out. */
 interface Description {

@@ -8,7 +8,7 @@ export const PageQuery = Type.Object(
     cursor: Type.Optional(
       Type.String({
         minLength: 1,
-        maxLength: 200,
+        maxLength: 300,
         description: 'Goes on where an earlier answer ended: its `next_cursor`.',
       }),
     ),
@@ -18,24 +18,31 @@ export const PageQuery = Type.Object(
 
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object({
-    items: Type.Array(item),
+    items: Type.Array(item, { description: 'At most `limit` of them.' }),
     next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'Null at the end of the list.' }),
   });
 
-/** One page of a whole list; the key of an item, unique in the list, is its cursor. */
+/** One page of a whole list; the key of an item, unique in the list, and its place are its cursor. */
 export function pageOf<T>(
   all: readonly T[],
   { limit, cursor }: Static<typeof PageQuery>,
   keyOf: (item: T) => string,
 ): { items: T[]; next_cursor: string | null } {
-  const after = cursor === undefined ? -1 : all.findIndex((item) => keyOf(item) === cursor);
-  if (cursor !== undefined && after === -1) {
+  const start = cursor === undefined ? 0 : placeAfter(cursor, all.map(keyOf));
+  const end = start + limit;
+  const items = all.slice(start, end);
+  const last = items.at(-1);
+  return { items, next_cursor: last === undefined || end >= all.length ? null : `${end - 1}.${keyOf(last)}` };
+}
+
+/** Behind the item that an earlier page ended with; where that is gone, what has moved to its place comes next. */
+function placeAfter(cursor: string, keys: readonly string[]): number {
+  const [, place, key = ''] = /^(\d{1,9})\.(.+)$/s.exec(cursor) ?? [];
+  if (place === undefined) {
     throw new SkullError('invalid', 'The query is invalid: /cursor is not of this list.', {
       issues: [{ path: '/cursor', message: 'is not of this list' }],
     });
   }
-  const items = all.slice(after + 1, after + 1 + limit);
-  const last = items.at(-1);
-  const ended = last === undefined || after + 1 + limit >= all.length;
-  return { items, next_cursor: ended ? null : keyOf(last) };
+  const found = keys.indexOf(key);
+  return found === -1 ? Number(place) : found + 1;
 }

@@ -2,7 +2,7 @@ import { PriorityWord, priorityOf } from '../../model/priority.ts';
 import { Type } from '../../model/type.ts';
 import { Text } from '../tasks.ts';
 import { ClaimedActivity, claimBody, told } from './claims.ts';
-import { define, type Operation } from './operation.ts';
+import { define, type Operation, TEXT_BYTES } from './operation.ts';
 
 const say = define({
   id: 'say',
@@ -19,6 +19,7 @@ const say = define({
       { additionalProperties: false },
     ),
     example: { text: 'Le spectacle commence dans cinq minutes.', priority: 'URGENT' },
+    maxBytes: TEXT_BYTES,
   },
   success: {
     status: 200,

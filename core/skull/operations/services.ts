@@ -8,9 +8,9 @@ import { define, type Operation } from './operation.ts';
 import { Page, PageQuery, pageOf } from './page.ts';
 import { ServiceReport } from './service.ts';
 
-const Service = Type.Object(
+export const Service = Type.Object(
   {
-    name: Type.Enum([...SERVICES]),
+    name: Type.Enum([...SERVICES], { description: 'Which service it is.' }),
     ...ServiceReport.properties,
     unit: Type.Enum([...UNIT_STATES], {
       description: 'Where its unit stands; `unknown` where it does not exist, or its manager cannot be asked.',
@@ -79,7 +79,11 @@ const commanding = (verb: Verb, summary: string, description: string, example: S
     description,
     role: 'admin',
     params: Type.Object({
-      name: Type.String({ maxLength: 100, description: 'The name of a service.', examples: [...SERVICES] }),
+      name: Type.String({
+        maxLength: 100,
+        description: `The name of a service: ${SERVICES.join(', ')}.`,
+        examples: ['voice'],
+      }),
     }),
     success: { status: 200, description: 'The service, once it is done.', schema: Service, example },
     errors: ['not_found', 'conflict', 'unavailable', 'timeout'],

@@ -8,7 +8,7 @@ import { Page, PageQuery, pageOf } from './page.ts';
 
 const Name = Type.String({ maxLength: 100, description: 'The name of a servo.', examples: ['jaw', 'pan', 'tilt'] });
 const Params = Type.Object({ name: Name });
-const Servo = Type.Object({ name: Name, ...ServoLimits.properties }, { title: 'A servo and its limits' });
+export const Servo = Type.Object({ name: Name, ...ServoLimits.properties }, { title: 'A servo and its limits' });
 
 const jaw = { min: 0, max: 40, center: 0 };
 const DEFAULT_MOVE_MS = 300;
@@ -73,7 +73,11 @@ const move = define({
   success: {
     status: 200,
     description: 'The movement was commanded.',
-    schema: Type.Object({ name: Name, angle: Type.Number(), duration_ms: Type.Integer() }),
+    schema: Type.Object({
+      name: Name,
+      angle: Type.Number({ description: 'In degrees.' }),
+      duration_ms: Type.Integer({ description: 'How long the movement takes.' }),
+    }),
     example: { name: 'jaw', angle: 12.5, duration_ms: 300 },
   },
   errors: ['not_found', 'estop', 'not_allowed'],

@@ -74,7 +74,10 @@ const setEstop = define({
   success: {
     status: 200,
     description: 'The emergency stop as it is now.',
-    schema: Type.Object({ estop: Type.Boolean(), state: State }),
+    schema: Type.Object({
+      estop: Type.Boolean({ description: 'True while the emergency stop is on.' }),
+      state: State,
+    }),
     example: { estop: true, state: 'Idle' },
   },
   errors: ['forbidden', 'conflict', 'unavailable'],

@@ -8,7 +8,10 @@ import { begun, ClaimedActivity, claimBody, laneOf, told } from './claims.ts';
 import { define, type Operation } from './operation.ts';
 import { State } from './service.ts';
 
-const SongAnswer = Type.Object({ state: State, activity: Type.Union([ClaimedActivity, Type.Null()]) });
+const SongAnswer = Type.Object({
+  state: State,
+  activity: Type.Union([ClaimedActivity, Type.Null()], { description: 'The song; null where there is none.' }),
+});
 const playing = { id: 'k3v9', kind: 'sing', priority: 'HIGH', running_ms: 0, phase: 'running' };
 const success = (description: string, state: string, activity: unknown) => ({
   status: 200,

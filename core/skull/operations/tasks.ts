@@ -1,5 +1,6 @@
 import { SkullError } from '../../model/errors.ts';
-import { PRIORITY_NAMES } from '../../model/priority.ts';
+import { PriorityName } from '../../model/priority.ts';
+import { timestamp } from '../../model/timestamp.ts';
 import { type Static, Type } from '../../model/type.ts';
 import type { Activity } from '../../scheduler/activity.ts';
 import type { Character } from '../character.ts';
@@ -12,14 +13,13 @@ import { Page, PageQuery, pageOf } from './page.ts';
 
 const Id = Type.String({ maxLength: 200, description: "A task's id." });
 const Name = Type.String({ description: 'For people.' });
-const Priority = Type.Enum(PRIORITY_NAMES);
 const idle = {
   state: { mode: 'idle', streaming: false, can_interrupt: true, tasks_queued: 0, tasks_completed: 15 },
   current_task: null,
   queue_size: 0,
   paused_tasks: 0,
 };
-const busy = {
+export const examplePriorities = {
   state: { mode: 'busy', streaming: false, can_interrupt: true, tasks_queued: 2, tasks_completed: 15 },
   current_task: { id: 'k3v9', name: 'thriller', priority: 'MEDIUM', interruptible: true, running_for: 1.2 },
   queue_size: 2,
@@ -41,7 +41,7 @@ const status = define({
   summary: 'What has the body, and what waits for it',
   description: 'The same as on topic `orchestrator/tasks`.',
   role: 'viewer',
-  success: success('The body and its queue.', busy),
+  success: success('The body and its queue.', examplePriorities),
   errors: [],
   handle: (_request, character) => ({ body: priorityStatus(character) }),
 });
@@ -79,16 +79,18 @@ const stop = define({
   },
 });
 
-const Task = Type.Object({
+export const Task = Type.Object({
   id: Id,
   name: Name,
   activity: Type.String({ description: '`say`, `sing`, `greet`, `publish` or `converse`.' }),
-  priority: Priority,
-  interruptible: Type.Boolean(),
-  state: Type.Enum(['running', 'paused', 'waiting', 'ended']),
-  key: Type.Union([Type.String(), Type.Null()]),
+  priority: PriorityName,
+  interruptible: Type.Boolean({ description: 'Whether something more urgent may pause it.' }),
+  state: Type.Enum(['running', 'paused', 'waiting', 'ended'], { description: 'Where it stands.' }),
+  key: Type.Union([Type.String(), Type.Null()], {
+    description: 'While it waits, a further task with this key is this one.',
+  }),
   args: Type.Unknown({ description: 'What it was asked with.' }),
-  created_at: Type.String({ description: 'ISO 8601.' }),
+  created_at: timestamp('When it was posted.'),
   running_for: Type.Number({ minimum: 0, description: 'Seconds since it first began.' }),
 });
 type Task = Static<typeof Task>;
@@ -123,6 +125,9 @@ function taskOf(activity: Activity, { clock }: Character): Task {
     running_for: startedAt === undefined ? 0 : Math.max(0, clock.now() - startedAt) / 1000,
   };
 }
+
+/** Room for a message with all that it carries. */
+const TASK_BYTES = 256 * 1024;
 
 const list = define({
   id: 'listTasks',
@@ -160,6 +165,7 @@ const create = define({
   body: {
     schema: NewTask,
     example: { name: 'announcement', priority: 'URGENT', activity: 'say', args: { text: 'Silence !' } },
+    maxBytes: TASK_BYTES,
   },
   success: { status: 201, description: 'The task.', schema: Task, example },
   errors: ['estop', 'not_allowed', 'conflict', 'too_many_requests', 'unavailable'],

@@ -74,6 +74,8 @@ describe('configuration sections', () => {
     ['vision', { threshold: 1.1 }, 'invalid', '/threshold'],
     ['vision', { treshold: 0.4 }, 'invalid', '/treshold'],
     ['vision', { sleep_after_ms: -1 }, 'invalid', '/sleep_after_ms'],
+    ['vision', { sleep_after_ms: 99 }, 'invalid', '/sleep_after_ms'],
+    ['ia', { fallback_text: Number.POSITIVE_INFINITY }, 'invalid', '/fallback_text'],
     ['vision', { sleep_after_ms: 86_400_001 }, 'invalid', '/sleep_after_ms'],
     ['vision', JSON.parse('{"__proto__":{"threshold":0.1}}'), 'invalid', '/__proto__'],
     ['vision', 5, 'invalid', ''],
@@ -143,8 +145,8 @@ describe('ConfigStore', () => {
   it('replaces a whole section: missing keys take their defaults', async () => {
     const { store, folder, changes } = await opened();
     store.merge('vision', { threshold: 0.9 }, 'rest');
-    const value = store.replace('vision', { cooldown_ms: 5 }, 'mqtt');
-    assert.deepEqual(value, { ...DEFAULTS.vision, cooldown_ms: 5 });
+    const value = store.replace('vision', { cooldown_ms: 500 }, 'mqtt');
+    assert.deepEqual(value, { ...DEFAULTS.vision, cooldown_ms: 500 });
     assert.equal(store.get('vision'), value);
     await settled();
     assert.deepEqual(folder.load('vision'), value);
@@ -226,7 +228,7 @@ describe('ConfigStore', () => {
     assert.deepEqual(folder.load('vision'), store.get('vision'));
     const [vision, gaze] = store.problems();
     assert.match(vision ?? '', /vision\.json was broken.*set aside as vision\.json\.broken-.*last good copy/);
-    assert.match(gaze ?? '', /gaze\.json.*\/track_ms 3 is less than 100/);
+    assert.match(gaze ?? '', /gaze\.json.*\/track_ms must be at least 100/);
     store.merge('vision', { threshold: 0.8 }, 'rest');
     assert.equal(store.problems().length, 1, 'confirmed by its owner');
   });

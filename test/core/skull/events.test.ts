@@ -3,7 +3,7 @@ import { EventHub } from '../../../core/skull/events.ts';
 import { SimulatedClock } from '../../support/clock.ts';
 import { keepingLog, memoryEvents } from '../../support/ports.ts';
 
-const hubWith = (log = keepingLog()) => new EventHub({ clock: new SimulatedClock(), log, events: memoryEvents(log) });
+const hubWith = (log = keepingLog()) => new EventHub({ clock: new SimulatedClock(), events: memoryEvents(log) });
 
 const fact = { kind: 'run', subject: 'r', cause: 'test', data: {} } as const;
 
@@ -35,5 +35,16 @@ describe('the hub of events', () => {
       log.entries.map(({ level, kind, msg }) => [level, kind, msg]),
       [1, 2].map(() => ['error', 'run', 'r: a listener failed on the event test: a bad listener']),
     );
+  });
+
+  it('of several characters come in the order of their numbers', async () => {
+    const clock = new SimulatedClock();
+    const events = memoryEvents();
+    const [one, other] = [new EventHub({ clock, events }), new EventHub({ clock, events })];
+    const told: number[] = [];
+    events.onEvent(({ seq }) => told.push(seq));
+    for (const hub of [one, other, one, other]) hub.append(fact);
+    await Promise.resolve();
+    assert.deepEqual(told, [1, 2, 3, 4]);
   });
 });

@@ -9,11 +9,13 @@ describe('the library of songs over REST', () => {
     const { ask, refused } = setUp({ songs: ['c', 'a', 'b'] });
     assert.deepEqual(names(await ask('listSongs')), ['a', 'b', 'c']);
     const first = Object(await ask('listSongs', { query: { limit: '2' } }));
-    assert.deepEqual([names(first), first.next_cursor], [['a', 'b'], 'b']);
-    const last = Object(await ask('listSongs', { query: { limit: '2', cursor: 'b' } }));
+    assert.deepEqual([names(first), first.next_cursor], [['a', 'b'], '1.b']);
+    const last = Object(await ask('listSongs', { query: { limit: '2', cursor: '1.b' } }));
     assert.deepEqual([names(last), last.next_cursor], [['c'], null]);
     await refused('listSongs', 'invalid', { query: { limit: '501' } });
-    await refused('listSongs', 'invalid', { query: { cursor: 'gone' } });
+    const behind = Object(await ask('listSongs', { query: { limit: '2', cursor: '1.gone meanwhile' } }));
+    assert.deepEqual(names(behind), ['b', 'c'], 'nothing is left out because the last one is gone');
+    for (const cursor of ['b', '1.', '-1.b', '.b']) await refused('listSongs', 'invalid', { query: { cursor } });
   });
 
   it('takes in a file of a form, and nothing else', async () => {

@@ -59,8 +59,8 @@ describe('services over REST', () => {
     assert.deepEqual(voice, { ...unheard, name: 'voice', state: 'alive', alive: true, last_seen });
     assert.deepEqual(asr, { ...unheard, name: 'asr', enabled: false });
     assert.deepEqual(ai, { ...unheard, name: 'ai', unit: 'unknown' });
-    const second = Object(await ask('listServices', { query: { limit: '2', cursor: 'vision' } }));
-    assert.equal(second.next_cursor, 'audioin');
+    const second = Object(await ask('listServices', { query: { limit: '2', cursor: '1.vision' } }));
+    assert.equal(second.next_cursor, '3.audioin');
   });
 
   it('are started, stopped and restarted, and answer how they are then', async () => {

@@ -1,0 +1,67 @@
+import type { RequestListener } from 'node:http';
+import type { Metrics } from '../../core/model/metrics.ts';
+import { pathOf } from '../../core/skull/operations/pass.ts';
+import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
+import { DOCUMENTS } from './app.ts';
+import { findOperation } from './routes.ts';
+
+/** Seconds. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const EDITOR = /^\/editor(\/|$)/;
+
+/** What a request is counted as: whatever paths there may be, the names are few. */
+function nameOf(method: string, path: string): string {
+  const operation = findOperation(method, path);
+  if (operation !== undefined) return operation.id;
+  if (path === '/' || DOCUMENTS.test(path)) return '(documents)';
+  return EDITOR.test(path) ? '(editor)' : '(other)';
+}
+
+/** The stream of events, as far as it is shown. */
+interface Stream {
+  readonly readers: number;
+  readonly cutOff: number;
+}
+
+/** Has counted what is answered, and how long it took, the guard included; and shown who reads the stream of events. */
+export function metered(answer: RequestListener, stream: Stream, metrics: Metrics): RequestListener {
+  showStream(stream, metrics);
+  const count = metrics.counter({
+    name: 'skull_http_requests_total',
+    help: 'Requests by what they asked for and how they ended; aborted: the caller did not wait for the answer.',
+    labels: ['operation', 'status'],
+  });
+  const observe = metrics.histogram({
+    name: 'skull_http_request_duration_seconds',
+    help: 'From the head of a request to the end of its answer, but for the stream of events, which has none.',
+    labels: ['operation'],
+    buckets: BUCKETS,
+  });
+  return (req, res) => {
+    const startedAt = performance.now();
+    // Those who serve a part of the paths see theirs only.
+    const { method = '', url = '' } = req;
+    res.on('close', () => {
+      const operation = nameOf(method, pathOf(url));
+      count({ operation, status: res.headersSent ? String(res.statusCode) : 'aborted' });
+      if (operation !== EVENT_STREAM.id) observe({ operation }, (performance.now() - startedAt) / 1000);
+    });
+    answer(req, res);
+  };
+}
+
+function showStream(stream: Stream, metrics: Metrics): void {
+  metrics.gauge({
+    name: 'skull_event_stream_readers',
+    help: 'Who reads the stream of events now.',
+    labels: [],
+    read: () => [[{}, stream.readers]],
+  });
+  metrics.gauge({
+    name: 'skull_event_stream_cut_off_total',
+    help: 'Readers of the stream of events who were cut off, because they were too slow.',
+    labels: [],
+    counts: true,
+    read: () => [[{}, stream.cutOff]],
+  });
+}
