@@ -16,8 +16,6 @@ export interface Documented {
   id: string;
   method: string;
   path: string;
-  /** Whether no key is asked for. */
-  isPublic: boolean;
   parameters: readonly Parameter[];
   /** By media type; undefined where there is no body. */
   body: { required: boolean; content: Readonly<Record<string, { schema: Json; example?: unknown }>> } | undefined;
@@ -101,14 +99,13 @@ export class ApiDocument {
   }
 
   #operation(path: string, method: string, operation: Json): Documented {
-    const { requestBody, security } = operation;
+    const { requestBody } = operation;
     const { required, content } = objectOf(requestBody);
     const body = requestBody === undefined ? undefined : { required: required === true, content: objectOf(content) };
     return {
       id: String(operation.operationId),
       method: method.toUpperCase(),
       path,
-      isPublic: listOf(security).length === 0 && security !== undefined,
       parameters: listOf(operation.parameters).map((parameter) => this.resolve(parameter) as unknown as Parameter),
       body: body as Documented['body'],
       answers: answersIn(objectOf(operation.responses)),

@@ -67,7 +67,7 @@ export async function connect(url: string): Promise<MqttClient> {
 }
 
 /** A song to send, under a name. */
-export function songForm(name: string, content: Uint8Array = tones()): { type: string; body: Buffer } {
+export function songForm(name: string): { type: string; body: Buffer } {
   const boundary = 'a-boundary-that-no-song-holds';
   const head = [
     `--${boundary}`,
@@ -76,14 +76,14 @@ export function songForm(name: string, content: Uint8Array = tones()): { type: s
   ];
   const body = Buffer.concat([
     Buffer.from(`${head.join('\r\n')}\r\n\r\n`),
-    content,
+    tones(),
     Buffer.from(`\r\n--${boundary}--`),
   ]);
   return { type: `multipart/form-data; boundary=${boundary}`, body };
 }
 
-export const upload = (client: Client, name: string, query = '', content?: Uint8Array) => {
-  const { type, body } = songForm(name, content);
+export const upload = (client: Client, name: string, query = '') => {
+  const { type, body } = songForm(name);
   return client.ask({ method: 'POST', path: `/song/upload${query}`, headers: { 'content-type': type }, body });
 };
 
@@ -137,7 +137,7 @@ export class Stage {
     const port = String(await freePort());
     const main = await startRestServer(GUARDED);
     const stubborn = await startRestServer({ ...GUARDED, FLOWS_DIR: flows, METRICS_ENABLED: 'false' });
-    const held = await holdRestServer({ ...GUARDED, PORT: port });
+    const endHeld = await holdRestServer({ ...GUARDED, PORT: port });
     const broker = await connect(main.mqtt);
     await broker.subscribeAsync(QUESTIONS);
     const starting = new Client(`http://127.0.0.1:${port}`, ADMIN);
@@ -145,7 +145,7 @@ export class Stage {
       () => rmSync(flows, { recursive: true }),
       main.stop,
       stubborn.stop,
-      held.stop,
+      endHeld,
     ]);
   }
 

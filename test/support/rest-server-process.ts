@@ -54,16 +54,12 @@ async function served(child: ChildProcess): Promise<RestServer> {
 export const startRestServer = (variables: Record<string, string> = {}): Promise<RestServer> =>
   served(run(variables, false));
 
-/** A host that stands still in the midst of its start: it listens on PORT already. `go` lets it start to its end. */
+/** A host that stands still in the midst of its start: it listens on PORT already. Returns the function that ends it. */
 export async function holdRestServer(
   variables: Record<string, string> & { PORT: string },
-): Promise<{ go(): Promise<RestServer>; stop(): Promise<void> }> {
+): Promise<() => Promise<void>> {
   const child = run(variables, true);
   await said(child);
   release(child);
-  const go = () => {
-    child.send('go');
-    return served(child);
-  };
-  return { go, stop: () => ending(child) };
+  return () => ending(child);
 }

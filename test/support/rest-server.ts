@@ -14,17 +14,14 @@ const { Host }: typeof import('../../runtime/host.ts') = await import(built('hos
 
 const { variables, held } = JSON.parse(process.argv[2] ?? '{}');
 const home = mkdtempSync(path.join(tmpdir(), 'skull-rest-'));
-process.on('exit', () => rmSync(home, { recursive: true, force: true }));
+// A write may be under way yet.
+process.on('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 process.on('disconnect', () => process.exit());
 mkdirSync(path.join(home, 'songs'));
 writeFileSync(path.join(home, 'songs/thriller.mp3'), '');
 
-/** Node-RED waits for a node whose module is not loaded yet: so the start stands still until our parent says go. */
-const GATE = `module.exports = () => new Promise((resolve) => {
-  process.once('message', resolve);
-  process.send('held');
-});
-`;
+/** Node-RED waits for a node whose module is not loaded yet: with this one the start stands still. */
+const GATE = "module.exports = () => new Promise(() => process.send('held'));\n";
 if (held) {
   const nodes = path.join(home, 'data/node-red/nodes');
   mkdirSync(nodes, { recursive: true });
