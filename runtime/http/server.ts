@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PROBLEM_TYPE } from '../../core/model/problem.ts';
 import { pathOf } from '../../core/skull/operations/pass.ts';
+import { Messages } from './messages.ts';
 import { sendProblem, wireProblem } from './problems.ts';
 
 export interface ServerLimits {
@@ -126,10 +127,11 @@ function awaitReaders(server: Server, { unreadMs, checkMs }: ServerLimits): void
 export function createHttpServer(
   answer: RequestListener,
   mayUpgrade: (req: IncomingMessage) => boolean,
-  changed: Partial<ServerLimits> = {},
+  { limits: changed = {}, messages = new Messages() }: { limits?: Partial<ServerLimits>; messages?: Messages } = {},
 ): Server {
   const limits = { ...LIMITS, ...changed };
   const options = {
+    ...messages,
     shouldUpgradeCallback: mayUpgrade,
     // The guard asks for the header Host itself.
     requireHostHeader: false,
