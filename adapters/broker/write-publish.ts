@@ -13,11 +13,9 @@ export interface Publication {
  */
 export function writePublish(stream: Duplex, { topic, payload, retain }: Publication, protocolVersion: 4 | 5): void {
   const packet = { cmd: 'publish', topic, payload, qos: 0, retain, dup: false } as const;
-  if (stream.writableCorked > 0) {
-    packets.writeToStream(packet, stream, { protocolVersion });
-    return;
-  }
+  // In one piece: mqtt-packet would write each of its fields to the stream.
   stream.write(packets.generate(packet, { protocolVersion }));
+  if (stream.writableCorked > 0) return;
   stream.cork();
   setImmediate(() => stream.uncork());
 }

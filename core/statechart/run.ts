@@ -1,7 +1,7 @@
 import type { Issue } from '../model/errors.ts';
 import type { Clock } from '../model/ports.ts';
 import type { Command, Context } from './actions.ts';
-import type { Host, MachineEvent } from './compile.ts';
+import type { Host } from './compile.ts';
 import type { Scope } from './expressions.ts';
 import type { Place } from './tree.ts';
 
@@ -38,7 +38,10 @@ export class Run implements Host, Scope {
     this.report = report;
   }
 
-  begin(): void {
+  /** Begins a step that an event of this name makes. */
+  begin(name: string, payload?: unknown): void {
+    this.eventName = name;
+    this.event = payload ?? NO_PAYLOAD;
     this.commands = [];
     this.moves = [];
     this.handled = false;
@@ -54,11 +57,6 @@ export class Run implements Host, Scope {
 
   get mode(): unknown {
     return this.context.mode ?? null;
-  }
-
-  see({ name = 'start', payload }: Partial<MachineEvent>): void {
-    this.eventName = name;
-    this.event = payload ?? NO_PAYLOAD;
   }
 
   scopeOf(context: Context): Scope {

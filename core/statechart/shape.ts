@@ -106,7 +106,7 @@ class Shape {
     for (const [name, state] of Object.entries(states)) {
       const at = path + step(name);
       this.#states += 1;
-      // A dot would read as a path, and XState takes a # at the beginning for an id.
+      // A dot would read as a path; a # at the beginning marks an id in other statecharts.
       if (name === '' || name.length > 100 || name.includes('.') || name.startsWith('#')) {
         this.#wrong(at, 'a state needs a name of at most 100 characters, without a dot and without # at the beginning');
       }

@@ -1,21 +1,7 @@
-import type { StateValue } from 'xstate';
 import { SkullError } from '../model/errors.ts';
 import { parse } from '../model/schema.ts';
 import { type Snapshot, SnapshotSchema, type StatechartDefinition } from './definition.ts';
 import type { Tree } from './tree.ts';
-
-/** XState says where a machine stands as `{outer: {inner: 'innermost'}}`, we as `outer.inner.innermost`. */
-export function pathOf(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  return Object.entries(value)
-    .map(([name, inner]) => (inner === undefined ? name : `${name}.${pathOf(inner)}`))
-    .join();
-}
-
-export function stateValueOf(path: string): StateValue {
-  const [name, ...rest] = path.split('.');
-  return rest.length === 0 || name === undefined ? path : { [name]: stateValueOf(rest.join('.')) };
-}
 
 /** Of some values those whose keys the definition's context has. */
 export function known(

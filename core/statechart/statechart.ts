@@ -1,12 +1,12 @@
-import { type AnyActorScope, type AnyMachineSnapshot, createEmptyActor } from 'xstate';
 import { type Issue, messageOf, SkullError } from '../model/errors.ts';
 import type { Clock, Random } from '../model/ports.ts';
 import type { Command, Context } from './actions.ts';
-import { type Compiled, compile, delayType, type MachineEvent } from './compile.ts';
+import { type Compiled, compile } from './compile.ts';
 import type { Snapshot, StatechartDefinition } from './definition.ts';
 import { Expressions } from './expressions.ts';
+import type { Situation, Transition } from './machine.ts';
 import { Run } from './run.ts';
-import { fitting, known, pathOf, stateValueOf } from './snapshots.ts';
+import { fitting, known } from './snapshots.ts';
 import { Timers } from './timers.ts';
 import type { Place } from './tree.ts';
 import { Turns } from './turns.ts';
@@ -64,7 +64,7 @@ type Listener = (record: TransitionRecord) => void;
 
 const NO_COMMANDS: readonly Command[] = Object.freeze([]);
 
-/** A machine that runs a definition: XState decides, we keep time and hand out what it commands. */
+/** A definition that runs: in its own time, with listeners who are told what it commands. */
 export class Statechart {
   readonly #definition: StatechartDefinition;
   readonly #onError: (issue: Issue) => void;
@@ -73,12 +73,12 @@ export class Statechart {
   readonly #run: Run;
   readonly #timers: Timers;
   readonly #turns: Turns;
-  readonly #scope: AnyActorScope;
   #resume: Snapshot | undefined;
-  #snapshot: AnyMachineSnapshot | undefined;
+  /** Undefined while it does not run. */
+  #at: Situation | undefined;
+  /** The innermost active state, or the one in which it will begin. */
   #leaf: Place;
   #idle: Outcome;
-  #accepts: ReadonlyMap<string, string> | undefined;
   #listeners: readonly Listener[] = [];
 
   /** Throws SkullError `definition_invalid` for a definition that checkDefinition would refuse, `invalid` for an alien snapshot. */
@@ -90,18 +90,6 @@ export class Statechart {
     this.#compiled = compile(definition, new Expressions(options.random), this.#run);
     this.#timers = new Timers(options.clock, (place, index, still) => this.#delayEnded(place, index, still));
     this.#turns = new Turns((message) => this.#onError({ path: '', message }));
-    const self = createEmptyActor();
-    this.#scope = {
-      self,
-      id: definition.id,
-      sessionId: self.sessionId,
-      system: self.system,
-      logger: () => undefined,
-      defer: () => undefined,
-      emit: () => undefined,
-      stopChild: () => undefined,
-      actionExecutor: (action) => action.exec?.(action.info, action.params),
-    };
     if (options.snapshot) this.#resume = fitting(definition, this.#compiled.tree, options.snapshot);
     this.#leaf = this.#place(this.#resume?.state ?? this.#compiled.tree.leafOf(undefined)?.path ?? '');
     this.#idle = this.#idleIn(this.#leaf);
@@ -117,17 +105,16 @@ export class Statechart {
   }
 
   get context(): Context {
-    const context: Context | undefined = this.#snapshot?.context;
-    return context ?? { ...this.#definition.context, ...this.#restored, ...this.#resume?.context };
+    return this.#at?.context ?? { ...this.#definition.context, ...this.#restored, ...this.#resume?.context };
   }
 
   get started(): boolean {
-    return this.#snapshot !== undefined;
+    return this.#at !== undefined;
   }
 
   /** Begins, or goes on from the snapshot, and tells the listeners. Does nothing when it runs already. */
   start(): void {
-    if (this.#snapshot !== undefined) return;
+    if (this.#at !== undefined) return;
     const resume = this.#resume;
     this.#resume = undefined;
     this.#turns.take(() => (resume ? this.#takeUp(resume, 'start') : this.#begin(this.#restored, 'start', '')));
@@ -135,10 +122,10 @@ export class Statechart {
 
   /** Clears every timer and lets go of every listener. */
   stop(): void {
-    this.#resume = this.#snapshot && this.snapshot();
+    this.#resume = this.#at && this.snapshot();
     this.#timers.stopAll();
     this.#listeners = [];
-    this.#snapshot = undefined;
+    this.#at = undefined;
   }
 
   /** Processes an event to its end. From inside a listener it is queued and processed after the current one. */
@@ -147,7 +134,7 @@ export class Statechart {
       this.#turns.take(() => this.#process(type, payload));
       return { ...this.#idle, queued: true };
     }
-    if (this.#accepts?.has(type) !== true) return this.#idle;
+    if (this.#at === undefined || this.#compiled.machine.on(this.#leaf, type) === undefined) return this.#idle;
     let outcome = this.#idle;
     this.#turns.take(() => {
       outcome = this.#process(type, payload);
@@ -158,7 +145,7 @@ export class Statechart {
   /** Back to the initial state and context, when it runs; keys that the definition persists keep their values. */
   reset(): void {
     this.#turns.take(() => {
-      if (this.#snapshot === undefined) return;
+      if (this.#at === undefined) return;
       const kept = new Set(this.#definition.persist);
       const values = Object.fromEntries(Object.entries(this.context).filter(([key]) => kept.has(key)));
       const from = this.state;
@@ -171,7 +158,7 @@ export class Statechart {
   restore(snapshot: unknown): void {
     const resume = fitting(this.#definition, this.#compiled.tree, snapshot);
     this.#turns.take(() => {
-      if (this.#snapshot === undefined) return;
+      if (this.#at === undefined) return;
       this.#timers.stopAll();
       this.#takeUp(resume, 'restore');
     });
@@ -179,7 +166,7 @@ export class Statechart {
 
   /** Plain JSON: what restores this machine where it stands, delays included. */
   snapshot(): Snapshot {
-    const timers = this.#snapshot ? this.#timers.snapshot() : (this.#resume?.timers ?? []);
+    const timers = this.#at ? this.#timers.snapshot() : (this.#resume?.timers ?? []);
     return { id: this.#definition.id, state: this.state, context: structuredClone({ ...this.context }), timers };
   }
 
@@ -196,24 +183,21 @@ export class Statechart {
   }
 
   #begin(values: Record<string, unknown>, event: string, from: string): void {
-    this.#run.begin();
-    const snapshot: AnyMachineSnapshot = this.#compiled.machine.getInitialSnapshot(this.#scope, values);
-    if (snapshot.status === 'error') {
-      this.#onError({ path: '', message: messageOf(snapshot.error) });
+    this.#run.begin('start');
+    try {
+      this.#arrive(this.#compiled.machine.begin({ ...this.#definition.context, ...values }));
+    } catch (error) {
+      this.#onError({ path: '', message: messageOf(error) });
       return;
     }
-    this.#arrive(snapshot);
     this.#tell(from, event, undefined);
   }
 
   #takeUp({ state, context, timers }: Snapshot, event: string): void {
-    this.#run.begin();
-    const from = this.#snapshot === undefined ? state : this.state;
-    const { tree, machine } = this.#compiled;
-    this.#arrive(
-      machine.resolveState({ value: stateValueOf(state), context: { ...this.#definition.context, ...context } }),
-    );
-    for (let place = tree.find(state); place !== undefined; place = place.parent) {
+    this.#run.begin(event);
+    const from = this.#at === undefined ? state : this.state;
+    this.#arrive({ leaf: this.#place(state), context: { ...this.#definition.context, ...context } });
+    for (let place: Place | undefined = this.#leaf; place !== undefined; place = place.parent) {
       const { path, definition } = place;
       const delays = (definition.after ?? []).map(
         (_, index) => timers.find((timer) => timer.state === path && timer.after === index)?.remaining,
@@ -225,46 +209,41 @@ export class Statechart {
 
   #delayEnded(place: Place, index: number, still: () => boolean): void {
     this.#turns.take(() => {
-      if (still()) this.#step({ type: delayType(place, index), name: 'delay', payload: undefined });
+      if (still()) this.#step(this.#compiled.machine.after(place, index), 'delay', undefined);
     });
   }
 
   #process(name: string, payload: unknown): Outcome {
-    const type = this.#accepts?.get(name);
-    return type === undefined ? this.#idle : this.#step({ type, name, payload });
+    return this.#step(this.#compiled.machine.on(this.#leaf, name), name, payload);
   }
 
-  #step(event: MachineEvent): Outcome {
-    const before = this.#snapshot;
-    if (before === undefined) return this.#idle;
-    const run = this.#run;
-    run.begin();
-    let after: AnyMachineSnapshot;
+  #step(transitions: readonly Transition[] | undefined, event: string, payload: unknown): Outcome {
+    if (this.#at === undefined || transitions === undefined) return this.#idle;
+    this.#run.begin(event, payload);
+    let after: Situation;
     try {
-      after = this.#compiled.machine.transition(before, event, this.#scope);
+      after = this.#compiled.machine.step(this.#at, transitions);
     } catch (error) {
       // Nothing was committed yet: the machine stays where it was.
-      this.#onError({ path: '', message: `${event.name} in ${this.state}: ${messageOf(error)}` });
+      this.#onError({ path: '', message: `${event} in ${this.state}: ${messageOf(error)}` });
       return this.#idle;
     }
-    if (!run.handled) return this.#idle;
+    if (!this.#run.handled) return this.#idle;
     const from = this.#leaf.path;
     this.#arrive(after);
-    const record = this.#tell(from, event.name, event.payload);
-    return { handled: true, changed: record.changed, from, to: record.to, commands: record.commands };
+    const { changed, to, commands } = this.#tell(from, event, payload);
+    return { handled: true, changed, from, to, commands };
   }
 
-  #arrive(snapshot: AnyMachineSnapshot): void {
-    this.#snapshot = snapshot;
+  #arrive(situation: Situation): void {
+    this.#at = situation;
     for (const { place, delays } of this.#run.moves) {
       if (delays === undefined) this.#timers.stop(place);
       else if (delays.length > 0) this.#timers.start(place, delays);
     }
-    const leaf = this.#place(pathOf(snapshot.value));
-    if (leaf === this.#leaf && this.#accepts !== undefined) return;
-    this.#leaf = leaf;
-    this.#idle = this.#idleIn(leaf);
-    this.#accepts = this.#compiled.accepts.get(leaf);
+    if (situation.leaf === this.#leaf) return;
+    this.#leaf = situation.leaf;
+    this.#idle = this.#idleIn(situation.leaf);
   }
 
   #place(path: string): Place {

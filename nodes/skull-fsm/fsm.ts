@@ -85,6 +85,8 @@ export class Fsm {
 
   /** An event, or with `control` a question or an order to the machine itself. Throws what is wrong with the message. */
   receive(msg: FsmMessage): void {
+    // What it sends may come back to it, from the lane, before it has sent all.
+    const outer = this.#cause;
     this.#cause = msg._msgid;
     try {
       if (msg.control !== undefined) this.#obey(msg);
@@ -92,7 +94,7 @@ export class Fsm {
         this.chart.send({ type: msg.topic, payload: msg.payload });
       } else throw new SkullError('invalid', 'msg.topic must be the name of an event.');
     } finally {
-      this.#cause = undefined;
+      this.#cause = outer;
     }
   }
 

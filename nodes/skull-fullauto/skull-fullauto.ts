@@ -5,6 +5,7 @@ import type { TSchema } from '../../core/model/type.ts';
 import type { Character } from '../../core/skull/character.ts';
 import { FullAuto } from '../../core/skull/fullauto/fullauto.ts';
 import { type Cycle, Ended, Situation } from '../../core/skull/fullauto/ports.ts';
+import { withoutIdleMetrics } from '../hot-path.ts';
 import { characterOf } from '../ports.ts';
 import { Starts } from '../starts.ts';
 
@@ -20,6 +21,7 @@ export default function skullFullauto(RED: NodeAPI): void {
 
   function create(this: Node, def: FullAutoDef): void {
     RED.nodes.createNode(this, def);
+    withoutIdleMetrics(this);
     const character = characterOf(RED, def.character);
     if (character === undefined) {
       this.status({ fill: 'red', shape: 'ring', text: 'skull-fullauto.status.no-character' });

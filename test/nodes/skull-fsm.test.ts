@@ -103,6 +103,26 @@ describe('skull-fsm', () => {
     assert.equal((commands as unknown[]).length, 2);
   });
 
+  it('traces all to the message that began it, also when that comes back before all is sent', async () => {
+    await load();
+    drain();
+    const node = flow.node('fsm');
+    const sendOn = node.send.bind(node);
+    let comesBack = true;
+    node.send = (msg) => {
+      if (comesBack) {
+        comesBack = false;
+        node.receive({ ...push, _msgid: 'm1' });
+      }
+      sendOn(msg);
+    };
+    await send({ ...push, _msgid: 'm1' });
+    assert.deepEqual(
+      seen.map(([id, { _msgid }]) => [id, _msgid]),
+      ['states', 'commands', 'commands', 'records', 'states', 'records'].map((id) => [id, 'm1']),
+    );
+  });
+
   it('gives each message to one receiver only', async () => {
     await load();
     seen.splice(0);

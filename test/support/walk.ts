@@ -1,22 +1,31 @@
-import type { AnyStateMachine } from 'xstate';
-import type { Issue } from '../../core/model/errors.ts';
 import type { Random } from '../../core/model/ports.ts';
-import type { Command } from '../../core/statechart/actions.ts';
-import { compile, delayType, type MachineEvent } from '../../core/statechart/compile.ts';
+import { compile } from '../../core/statechart/compile.ts';
 import type { StatechartDefinition } from '../../core/statechart/definition.ts';
 import { edgesOf } from '../../core/statechart/edges.ts';
 import { Expressions } from '../../core/statechart/expressions.ts';
+import type { Situation } from '../../core/statechart/machine.ts';
 import { Run } from '../../core/statechart/run.ts';
 
+/** An event, or with `after` the end of the delay with this index in a state's `after`. */
+export interface WalkEvent {
+  name: string;
+  payload?: unknown;
+  after?: number;
+}
+
+export interface Step {
+  from: Situation;
+  event: WalkEvent;
+  to: Situation;
+  /** JSON Pointer of the transition that the event took; undefined where it took none. */
+  taken: string | undefined;
+}
+
 export interface Walk {
-  /** A machine without timers and effects, for `xstate/graph`. Its snapshot's context is the statechart's. */
-  readonly machine: AnyStateMachine;
-  /** An event for the machine. */
-  event(name: string, payload?: unknown): MachineEvent;
-  /** The events that end the delays of each state, by the state's path. */
-  readonly delays: ReadonlyMap<string, readonly MachineEvent[]>;
-  /** The commands and the failures since the last call. */
-  drain(): { commands: Command[]; issues: Issue[] };
+  /** JSON Pointers of all transitions of the definition. */
+  readonly transitions: readonly string[];
+  /** Every step from every situation that these events lead to. Situations with the same key are one. */
+  steps(events: (situation: Situation) => readonly WalkEvent[], keyOf: (situation: Situation) => string): Step[];
 }
 
 /** A definition as something to walk through: every transition can be taken, none has an effect. */
@@ -24,29 +33,38 @@ export function walkOf(
   definition: StatechartDefinition,
   { config, random, now = 0 }: { config: Record<string, unknown>; random: Random; now?: number },
 ): Walk {
-  let issues: Issue[] = [];
-  const run = new Run({ clock: { now: () => now }, config: () => config, report: (issue) => issues.push(issue) });
-  run.begin();
-  const { machine, tree, accepts } = compile(definition, new Expressions(random), run);
-  const types = new Map([...accepts.values()].flatMap((events) => [...events]));
-  const delays = new Map<string, MachineEvent[]>();
-  for (const { from, delay, pointer } of edgesOf(definition, tree)) {
-    if (from === undefined || delay === undefined) continue;
-    const index = Number(pointer.slice(pointer.lastIndexOf('/') + 1));
-    const events = delays.get(from.path) ?? [];
-    events.push({ type: delayType(from, index), name: 'delay', payload: undefined });
-    delays.set(from.path, events);
+  const run = new Run({ clock: { now: () => now }, config: () => config, report: () => undefined });
+  const { machine, tree } = compile(definition, new Expressions(random), run);
+
+  function take(from: Situation, event: WalkEvent): Step {
+    const { name, payload, after } = event;
+    run.begin(name, payload);
+    const transitions = after === undefined ? (machine.on(from.leaf, name) ?? []) : machine.after(from.leaf, after);
+    const taken = transitions.find(({ holds }) => holds(from.context))?.pointer;
+    return { from, event, to: machine.step(from, transitions), taken };
   }
+
+  const delaysIn = ({ leaf }: Situation): WalkEvent[] =>
+    (leaf.definition.after ?? []).map((_, after) => ({ name: 'delay', after }));
+
   return {
-    machine,
-    event: (name, payload) => ({ type: types.get(name) ?? name, name, payload }),
-    delays,
-    drain: () => {
-      const { commands } = run;
-      const drained = { commands, issues };
-      issues = [];
-      run.begin();
-      return drained;
+    transitions: edgesOf(definition, tree).map(({ pointer }) => pointer),
+    steps(events, keyOf) {
+      run.begin('start');
+      const steps: Step[] = [];
+      const waiting = [machine.begin({ ...definition.context })];
+      const seen = new Set(waiting.map(keyOf));
+      for (let from = waiting.pop(); from !== undefined; from = waiting.pop()) {
+        for (const event of [...events(from), ...delaysIn(from)]) {
+          const one = take(from, event);
+          steps.push(one);
+          const key = keyOf(one.to);
+          if (seen.has(key)) continue;
+          seen.add(key);
+          waiting.push(one.to);
+        }
+      }
+      return steps;
     },
   };
 }
