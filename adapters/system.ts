@@ -3,6 +3,7 @@ import type { Clock, Random } from '../core/model/ports.ts';
 
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };

@@ -1,9 +1,9 @@
 import { existsSync, renameSync } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SkullError } from '../../core/model/errors.ts';
-import { FILE_MODE, FOLDER_MODE } from '../files/write-whole.ts';
+import { codeOf, FILE_MODE, FOLDER_MODE } from '../files/write-whole.ts';
 import { migrate, versionOf } from './migrations.ts';
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
@@ -51,6 +51,7 @@ function close(sql: DatabaseSync): void {
  */
 export class Database {
   readonly sql: DatabaseSync;
+  readonly #name: string;
   /** Held as long as the connection: to close any handle on the file gives up SQLite's locks on it. */
   readonly #file: FileHandle;
   readonly #wal: FileHandle;
@@ -58,8 +59,9 @@ export class Database {
   readonly #pages: StatementSync;
   readonly #freePages: StatementSync;
 
-  private constructor(sql: DatabaseSync, file: FileHandle, wal: FileHandle) {
+  private constructor(sql: DatabaseSync, name: string, file: FileHandle, wal: FileHandle) {
     this.sql = sql;
+    this.#name = name;
     this.#file = file;
     this.#wal = wal;
     this.#checkpoint = sql.prepare('PRAGMA wal_checkpoint(PASSIVE)');
@@ -80,10 +82,11 @@ export class Database {
     let sql: DatabaseSync | undefined;
     try {
       sql = new DatabaseSync(file);
-      // Alone with the file, SQLite has the index of the log in memory instead of one more file.
+      // Alone with the file, SQLite has the index of the log in memory instead of one more file. To be said first: the
+      // others look into the file already.
       sql.exec(`
-        PRAGMA synchronous = OFF;
         PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA synchronous = OFF;
         PRAGMA cache_size = -${CACHE_KB};
       `);
       const version = versionOf(sql);
@@ -94,7 +97,7 @@ export class Database {
       `);
       migrate(sql, version);
       sql.prepare('SELECT 1 FROM sqlite_schema').get();
-      return new Database(sql, handle, await open(`${file}-wal`, 'r+'));
+      return new Database(sql, file, handle, await open(`${file}-wal`, 'r+'));
     } catch (error) {
       if (sql !== undefined) close(sql);
       await handle.close();
@@ -116,6 +119,15 @@ export class Database {
       }
       throw error;
     }
+  }
+
+  /** Whether its name still leads to it: somebody may have removed the file, or put another one there. */
+  async isInPlace(): Promise<boolean> {
+    const named = await stat(this.#name).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+    const own = await this.#file.stat();
+    return named?.ino === own.ino && named.dev === own.dev;
   }
 
   /** The length of the log in bytes. */
@@ -148,6 +160,16 @@ export class Database {
   /** Gives back a few pages that are of no use. */
   shrink(): void {
     this.sql.exec('PRAGMA incremental_vacuum(16)');
+  }
+
+  /** Closes what its name does not lead to any more: its log must not be taken for that of the file which is there now. */
+  async leave(): Promise<void> {
+    try {
+      await this.checkpoint();
+    } finally {
+      await this.#wal.truncate();
+      await this.close();
+    }
   }
 
   /** Waits for the disk where the log is not empty: have a checkpoint before. */

@@ -139,14 +139,17 @@ export class SqliteEvents implements EventStore {
     this.#isClosed = true;
     const { length } = this.#waiting;
     if (length > 0) log.error({ kind: 'system', msg: `${length} events could not be kept in the event log.` });
-    await this.#shut(true);
+    await this.#shut(async (database) => {
+      if (this.#failure === undefined) await database.checkpoint();
+      await database.close();
+    });
   }
 
   async #stored(query: EventQuery, bounds: { after: number; before: number }, limit: number): Promise<EventRecord[]> {
     const found: EventRecord[] = [];
     try {
       for (let left = bounds; found.length < limit; ) {
-        if (this.#opened === undefined) throw new Error(this.#failure);
+        if (this.#opened === undefined) throw new Error(this.#failure ?? 'it is being opened');
         const looked = this.#opened.table.look(query, left, limit - found.length);
         if (looked === undefined) break;
         found.push(...looked.found);
@@ -199,28 +202,32 @@ export class SqliteEvents implements EventStore {
   async #replace(error: unknown): Promise<void> {
     const { file, clock, log } = this.#options;
     this.#found = undefined;
-    await this.#shut(false);
+    await this.#shut((database) => database.close());
     this.#aside = setAside(file, clock.now());
-    this.#walMost = 0;
     const msg = `The event log ${file} is broken (${messageOf(error)}): it is set aside as ${this.#aside}, and a new one begun.`;
     log.error({ kind: 'system', msg });
   }
 
-  async #shut(orderly: boolean): Promise<void> {
+  async #shut(close: (database: Database) => Promise<void>): Promise<void> {
     const { log, file } = this.#options;
     const database = this.#opened?.database;
     this.#opened = undefined;
+    this.#walMost = 0;
     try {
-      if (orderly && this.#failure === undefined) await database?.checkpoint();
-      await database?.close();
+      if (database !== undefined) await close(database);
     } catch (error) {
       log.error({ kind: 'system', msg: `The event log ${file} was not closed well: ${messageOf(error)}` });
     }
   }
 
   async #ready(): Promise<Opened> {
-    if (this.#opened !== undefined) return this.#opened;
-    const database = await Database.open(this.#options.file);
+    const { file, log } = this.#options;
+    if (this.#opened !== undefined) {
+      if (await this.#opened.database.isInPlace()) return this.#opened;
+      log.warn({ kind: 'system', msg: `The event log ${file} was removed or replaced: it is opened anew.` });
+      await this.#shut((database) => database.leave());
+    }
+    const database = await Database.open(file);
     const table = new EventTable(database.sql);
     this.#waiting.startAfter(table.lastSeq);
     this.#opened = { database, table };

@@ -54,7 +54,12 @@ export class LineFile {
       return;
     }
     this.#waiting += line;
-    if (this.#writing !== undefined) return;
+    this.#schedule();
+  }
+
+  /** Also after a write: what came meanwhile waits for more, or a flood would be written line by line. */
+  #schedule(): void {
+    if (this.#writing !== undefined || this.#waiting === '') return;
     if (this.#waiting.length >= BATCH) this.#start();
     else this.#timer ??= setTimeout(() => this.#start(), DELAY_MS).unref();
   }
@@ -88,27 +93,26 @@ export class LineFile {
     this.#timer = undefined;
     this.#writing = this.#drain().finally(() => {
       this.#writing = undefined;
+      this.#schedule();
     });
     return this.#writing;
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting !== '') {
-      const text = this.#waiting;
-      this.#waiting = '';
-      if (this.#failedAt !== undefined && Date.now() - this.#failedAt < RETRY_MS) {
-        this.#count(text);
-        continue;
-      }
-      try {
-        await this.#append(Buffer.from(text));
-        this.#recover();
-      } catch (error) {
-        this.#count(text);
-        if (this.#failedAt === undefined) this.#onProblem(`${this.#path} cannot be written: ${messageOf(error)}`);
-        this.#failedAt = Date.now();
-        await this.#release();
-      }
+    const text = this.#waiting;
+    this.#waiting = '';
+    if (this.#failedAt !== undefined && Date.now() - this.#failedAt < RETRY_MS) {
+      this.#count(text);
+      return;
+    }
+    try {
+      await this.#append(Buffer.from(text));
+      this.#recover();
+    } catch (error) {
+      this.#count(text);
+      if (this.#failedAt === undefined) this.#onProblem(`${this.#path} cannot be written: ${messageOf(error)}`);
+      this.#failedAt = Date.now();
+      await this.#release();
     }
   }
 

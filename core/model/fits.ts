@@ -7,6 +7,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isString = (value: unknown): value is string => typeof value === 'string';
+/** Something that JSON can hold, and that holds nothing itself. */
+const isPlain: Fits = (value) =>
+  isNumber(value) ? Number.isFinite(value) : isString(value) || typeof value === 'boolean' || value === null;
 
 const TYPES: Readonly<Record<string, Fits>> = {
   array: Array.isArray,
@@ -51,16 +54,19 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
   required: (given) =>
     Array.isArray(given) ? (value) => isRecord(value) && given.every((key) => Object.hasOwn(value, key)) : undefined,
-  properties: (given) => {
+  properties: (given, { additionalProperties }) => {
     if (!isRecord(given)) return undefined;
     const parts = Object.entries(given).map(([key, part]) => [key, fitsOf(part)] as const);
-    return (value) => isRecord(value) && parts.every(([key, fits]) => !Object.hasOwn(value, key) || fits(value[key]));
+    const isKnown = (key: string) => Object.hasOwn(given, key);
+    const fitsFurther: Fits = additionalProperties === false ? () => false : isPlain;
+    return (value) =>
+      isRecord(value) &&
+      parts.every(([key, fits]) => !Object.hasOwn(value, key) || fits(value[key])) &&
+      Object.keys(value).every((key) => isKnown(key) || fitsFurther(value[key]));
   },
-  additionalProperties: (given, { properties }) => {
-    if (given === true) return () => true;
-    if (given !== false || !isRecord(properties)) return undefined;
-    return (value) => isRecord(value) && Object.keys(value).every((key) => Object.hasOwn(properties, key));
-  },
+  // Of what is not in `properties`, which sees to the rest.
+  additionalProperties: (given, { properties }) =>
+    typeof given === 'boolean' && isRecord(properties) ? () => true : undefined,
   items: (given) => {
     const fits = fitsOf(given);
     return (value) => Array.isArray(value) && value.every(fits);
@@ -71,13 +77,14 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
   },
 };
 
-/** What JSON can hold, at first sight. */
-const isValue: Fits = (value) => ['object', 'string', 'number', 'boolean'].includes(typeof value);
+/** The keywords that see to what an object or an array holds: without any of them it has to be looked through. */
+const INWARD = ['properties', 'items', 'anyOf'];
 
 /** Compiles a schema to a quick check, which never finds fit what the schema refuses. */
 export function fitsOf(schema: unknown): Fits {
   if (!isRecord(schema)) return () => false;
-  const checks = [isValue];
+  const looksInside = INWARD.some((keyword) => keyword in schema);
+  const checks: Fits[] = [(value) => (looksInside && typeof value === 'object') || isPlain(value)];
   for (const [keyword, given] of Object.entries(schema)) {
     const check = Object.hasOwn(KEYWORDS, keyword) ? KEYWORDS[keyword]?.(given, schema) : undefined;
     if (check === undefined) return () => false;

@@ -5,9 +5,12 @@ import type { SongLibrary } from './songs.ts';
 
 /** The ports through which core reaches time, chance, disk, broker and log. Adapters implement them; tests simulate them. */
 
-/** Milliseconds since the epoch, and timers that follow the same time. */
+/** The time in milliseconds, and timers. */
 export interface Clock {
+  /** Since the epoch; somebody may set it, forwards and backwards. */
   now(): number;
+  /** Since the process began; nobody sets it, as nobody sets the timers. */
+  elapsed(): number;
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
 }

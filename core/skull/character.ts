@@ -64,7 +64,6 @@ export class Character {
   readonly events: EventHub;
   readonly intake: Intake;
   readonly ports: PackPorts;
-  readonly #startedAt: number;
   readonly #ends: (() => void)[];
   #life: Supervisor;
   #endChanges: () => void = () => {};
@@ -77,7 +76,6 @@ export class Character {
   constructor(ports: PackPorts, link: BrokerLink) {
     this.ports = ports;
     this.link = link;
-    this.#startedAt = ports.clock.now();
     this.events = new EventHub(ports);
     this.events.onEvent(({ kind, subject, cause, data }) => {
       if (kind !== 'rest') ports.log.info({ kind, msg: `${subject}: ${cause}`, subject, cause, ...data });
@@ -219,7 +217,7 @@ export class Character {
   }
 
   get uptimeSeconds(): number {
-    return Math.floor((this.ports.clock.now() - this.#startedAt) / 1000);
+    return Math.floor(this.ports.clock.elapsed() / 1000);
   }
 
   /** How many activities are paused: those that made room for another one, and a song that somebody paused. */
@@ -241,7 +239,7 @@ export class Character {
         id: activity.id,
         kind: activity.kind,
         priority: activity.priority,
-        running_ms: this.ports.clock.now() - activity.since,
+        running_ms: Math.max(0, this.ports.clock.now() - activity.since),
       },
       queued: this.#lane?.waitingCount ?? 0,
       paused: this.pausedCount,

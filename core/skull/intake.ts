@@ -73,7 +73,7 @@ export class Intake {
   /** Counts a message that does not fit, and says so in the log once a minute per topic. */
   drop(topic: string, reason: string): undefined {
     const name = this.#dropped.has(topic) || this.#dropped.size < MAX_TOPICS ? topic : OTHER_TOPICS;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const entry = this.#dropped.get(name) ?? { count: 0, loggedAt: Number.NEGATIVE_INFINITY, unlogged: 0 };
     this.#dropped.set(name, entry);
     entry.count++;

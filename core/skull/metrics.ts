@@ -216,7 +216,7 @@ function showHealth(character: Character, metrics: Metrics): (() => void)[] {
           .filter(([, is]) => is !== 'not_configured')
           .map(([check, is]) => [{ check }, Number(is === 'ok')]),
     }),
-    plain(metrics, 'skull_uptime_seconds', 'Since the character was made.', () => character.uptimeSeconds),
+    plain(metrics, 'skull_uptime_seconds', 'Since the process began.', () => character.uptimeSeconds),
     metrics.gauge({
       name: 'skull_build_info',
       help: 'Always 1; its label says which version runs.',

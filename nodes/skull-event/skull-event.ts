@@ -42,11 +42,11 @@ function watch(character: Character, listener: () => void): () => void {
   let sentAt = Number.NEGATIVE_INFINITY;
   const send = () => {
     waiting = undefined;
-    sentAt = clock.now();
+    sentAt = clock.elapsed();
     listener();
   };
   const changed = () => {
-    waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.now()));
+    waiting ??= clock.setTimeout(send, Math.max(0, sentAt + STATUS_EVERY_MS - clock.elapsed()));
   };
   const ends = [character.events.onEvent(changed), character.link.onConnection(changed)];
   return () => {

@@ -20,7 +20,7 @@ export class LastStatus {
   note(status: number): void {
     this.#latest = status;
     if (status === this.#shown || this.#waiting !== undefined) return;
-    const wait = this.#shownAt + SHOW_EVERY_MS - this.#clock.now();
+    const wait = this.#shownAt + SHOW_EVERY_MS - this.#clock.elapsed();
     if (wait <= 0) this.#show();
     else this.#waiting = this.#clock.setTimeout(() => this.#show(), wait);
   }
@@ -34,7 +34,7 @@ export class LastStatus {
     this.#waiting = undefined;
     if (this.#latest === this.#shown) return;
     this.#shown = this.#latest;
-    this.#shownAt = this.#clock.now();
+    this.#shownAt = this.#clock.elapsed();
     const fill = this.#latest < 400 ? 'green' : this.#latest < 500 ? 'yellow' : 'red';
     this.#node.status({ fill, shape: 'dot', text: String(this.#latest) });
   }

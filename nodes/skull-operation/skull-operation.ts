@@ -76,7 +76,7 @@ class Desk {
   /** Answers in the same tick where the operation can; an e-stop must not wait its turn. */
   serve(msg: OperationMessage, send: Send, done: Done): void {
     const request = receive(msg, this.#newId);
-    const startedAt = this.#character.clock.now();
+    const startedAt = this.#character.clock.elapsed();
     const answered = (answer: Answer) => {
       const status = answer.status ?? this.#operation.success.status;
       try {
@@ -131,7 +131,7 @@ class Desk {
       method,
       path,
       status,
-      ms: clock.now() - startedAt,
+      ms: clock.elapsed() - startedAt,
       ...why,
     } as const;
     log[why.error !== undefined ? 'error' : this.#isCommand ? 'info' : 'debug'](entry);

@@ -86,6 +86,7 @@ export class EventStream {
   #pending: EventRecord[] = [];
   #told = 0;
   #telling = false;
+  #turns: Promise<unknown> = Promise.resolve();
   #release: (() => void) | undefined;
   #timer: unknown;
   #closed = false;
@@ -207,7 +208,7 @@ export class EventStream {
       if (bytes.length === 0) continue;
       if (reader.res.writableLength > MOST_WAITING) this.#cut(reader);
       else reader.res.write(bytes);
-      if (++written % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (++written % SLICE === 0) await nextRound();
     }
   }
 
@@ -228,6 +229,7 @@ export class EventStream {
     const isHere = () => this.#readers.has(reader);
     let after = behind;
     while (!reader.live) {
+      await this.#turn();
       const missed: EventRecord[] = [];
       this.#meanwhile.add(missed);
       try {
@@ -250,6 +252,12 @@ export class EventStream {
     }
   }
 
+  /** However much is kept, and however many want it, one page is read in a round of the event loop, for nothing may wait for all. */
+  #turn(): Promise<unknown> {
+    this.#turns = this.#turns.then(nextRound);
+    return this.#turns;
+  }
+
   /** Resolves when there is room for more, or the reader is gone. */
   async #room(reader: Reader): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -259,6 +267,8 @@ export class EventStream {
     reader.stalled = false;
   }
 }
+
+const nextRound = (): Promise<unknown> => new Promise(setImmediate);
 
 /** Without chunks, as it ends with the connection: they would take some tenth more of the processor for each event. */
 function begin(res: Response): void {

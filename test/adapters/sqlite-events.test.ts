@@ -137,6 +137,7 @@ describe('the events in SQLite', () => {
     second.keep(fact(31));
     await second.flush();
     assert.deepEqual(await seqs(second), numbers(1, 31));
+    assert.equal(events.bytes('-shm'), 0, 'no index of the log on the disk');
   });
 
   it('of a long burst wait in memory as far as there is room, and the log says what was lost', async () => {

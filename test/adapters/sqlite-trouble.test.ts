@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EventLog } from '../../core/model/event-log.ts';
@@ -149,6 +159,31 @@ describe('the events in SQLite, in trouble', () => {
     assert.equal(store.check, 'down');
     assert.equal(lying().filter((name) => name.includes('broken')).length, 1);
   });
+
+  for (const [what, act, before] of [
+    ['removed', () => rmSync(events.file), []],
+    ['moved', () => renameSync(events.file, `${events.file}.moved`), []],
+    ['replaced', () => renameSync(`${events.file}.other`, events.file), [1, 2, 3]],
+  ] as const) {
+    it(`go on, with their numbers, in the file that is there after theirs was ${what}`, async () => {
+      await filled(3);
+      renameSync(events.file, `${events.file}.other`);
+      const store = await events.open();
+      await store.flush();
+      for (const seq of numbers(1, 9)) store.keep(fact(seq));
+      await store.flush();
+      act();
+      store.keep(fact(10));
+      await store.flush();
+      assert.deepEqual([store.check, await seqs(store)], ['ok', [...before, 10]]);
+      assert.match(events.logged('warn').join(), /was removed or replaced: it is opened anew\.$/);
+      await store.close();
+      assert.deepEqual(events.ask('PRAGMA integrity_check'), ['ok']);
+      if (what !== 'moved') return;
+      renameSync(`${events.file}.moved`, events.file);
+      assert.deepEqual(events.ask('SELECT seq FROM events'), numbers(1, 9), 'whole where it is now');
+    });
+  }
 
   it('survive the kill of their process, all that were written', async function () {
     this.timeout(60_000);

@@ -9,15 +9,21 @@ interface Timer {
 /** A clock that moves only when told; timers due at the same time run in the order in which they were set. */
 export class SimulatedClock implements Clock {
   #now: number;
+  #start: number;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
     this.#now = start;
+    this.#start = start;
   }
 
   now(): number {
     return this.#now;
+  }
+
+  elapsed(): number {
+    return this.#now - this.#start;
   }
 
   setTimeout(callback: () => void, ms: number): unknown {
@@ -37,6 +43,7 @@ export class SimulatedClock implements Clock {
   /** Somebody sets the time; timers go on as long as they would have. */
   set(now: number): void {
     for (const timer of this.#timers) timer.at += now - this.#now;
+    this.#start += now - this.#now;
     this.#now = now;
   }
 

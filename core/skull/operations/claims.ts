@@ -39,7 +39,7 @@ export function told(character: Character, { id, kind, priority, phase, startedA
     id,
     kind,
     priority,
-    running_ms: startedAt === undefined ? 0 : character.clock.now() - startedAt,
+    running_ms: startedAt === undefined ? 0 : Math.max(0, character.clock.now() - startedAt),
     phase: phase === 'waiting' || phase === 'paused' || phase === 'ended' ? phase : 'running',
   };
 }

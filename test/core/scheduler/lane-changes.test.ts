@@ -25,7 +25,7 @@ describe('Lane: time to live and keys', () => {
 
   it('never starts what is too late, though its timer is late as well', () => {
     let now = 0;
-    const clock = { now: () => now, setTimeout: () => 0, clearTimeout: () => {} };
+    const clock = { now: () => now, elapsed: () => now, setTimeout: () => 0, clearTimeout: () => {} };
     const { lane, claim, since } = stage({ clock });
     claim('a', 'LOW');
     claim('b', 'LOW', { ttlMs: 10 });

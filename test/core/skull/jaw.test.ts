@@ -89,6 +89,7 @@ describe('a jaw along a song', () => {
     let timers = 0;
     const counting: Clock = {
       now: () => clock.now(),
+      elapsed: () => clock.elapsed(),
       setTimeout: (callback, ms) => {
         timers += 1;
         return clock.setTimeout(callback, ms);
@@ -118,6 +119,7 @@ describe('a jaw along a song', () => {
   let late = 0;
   const busy: Clock = {
     now: () => clock.now() + late,
+    elapsed: () => clock.elapsed() + late,
     setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
     clearTimeout: (handle) => clock.clearTimeout(handle),
   };
@@ -160,6 +162,7 @@ describe('a jaw along a song', () => {
   it('takes a timer that is a little early for the frame that it was set for', () => {
     const hasty: Clock = {
       now: () => clock.now(),
+      elapsed: () => clock.elapsed(),
       setTimeout: (callback, ms) => clock.setTimeout(callback, ms - 1),
       clearTimeout: (handle) => clock.clearTimeout(handle),
     };

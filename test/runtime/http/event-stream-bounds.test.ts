@@ -63,6 +63,19 @@ describe('what GET /events/stream bears', () => {
     assert.equal(stage.stream.readers, 1);
   });
 
+  it('has everything else its turn after each page of what is kept, however many want it', async () => {
+    stage.happen(1000);
+    const readers = [];
+    for (let n = 0; n < 5; n++) readers.push(await stage.open('', behind(1), { reads: false }));
+    let most = 0;
+    while (stage.store.reads < 50) {
+      const before = stage.store.reads;
+      await turn();
+      most = Math.max(most, stage.store.reads - before);
+    }
+    assert.equal(most, 1);
+  });
+
   it('takes 1000 readers and refuses a further one', async function () {
     this.timeout(20_000);
     for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 50 }, () => stage.reading()));
