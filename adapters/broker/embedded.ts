@@ -14,6 +14,8 @@ const CLOSE_TIMEOUT_MS = 1000;
 const MAX_CLIENT_ID = 256;
 /** Packets that a client may send before its CONNECT is answered; one turn of reading holds fewer. */
 const EARLY_PACKETS = 4096;
+/** Lines in a minute about clients that were sent away: beyond them the log would hold nothing else. */
+const MOST_LINES = 20;
 
 export interface EmbeddedBrokerOptions {
   host: string;
@@ -43,6 +45,13 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const server = createServer({ noDelay: true });
   server.maxConnections = MAX_CLIENTS;
   await listen(server, host, port);
+  let [lines, minute] = [0, 0];
+  const complain = (msg: string, client: string, reason: string) => {
+    const now = Math.floor(performance.now() / 60_000);
+    lines = now === minute ? lines + 1 : 1;
+    minute = now;
+    if (lines <= MOST_LINES) log.warn({ kind: 'mqtt', msg, client, reason });
+  };
   const hub = new Hub({
     // 0: no message waits for another one's receivers.
     concurrency: 0,
@@ -50,7 +59,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     queueLimit: EARLY_PACKETS,
     maxClientsIdLength: MAX_CLIENT_ID,
     ...(authenticate && {
-      authenticate: (_client, username, password, done) => done(null, authenticate(username, password)),
+      authenticate: ({ id }, username, password, done) => {
+        const isKnown = authenticate(username, password);
+        if (!isKnown) complain('a client was not let in', id, 'unknown user name or password');
+        done(null, isKnown);
+      },
     }),
   });
   await hub.listen();
@@ -63,10 +76,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     hub.admit(socket, {
       maxPacket: MAX_PACKET,
       maxUnsent: MAX_UNSENT,
-      refused: (reason) => {
-        const client = `${remoteAddress}:${remotePort}`;
-        log.warn({ kind: 'mqtt', msg: 'a client was disconnected', client, reason });
-      },
+      refused: (reason) => complain('a client was disconnected', `${remoteAddress}:${remotePort}`, reason),
     });
   };
   let opened = false;

@@ -104,7 +104,8 @@ export class SqliteEvents implements EventStore {
   /** What waits when it is asked is taken from memory, what is older from the file. */
   async read(query: EventQuery): Promise<EventRecord[]> {
     const waiting = this.#waiting.all();
-    const { limit, after = 0, before = Number.MAX_SAFE_INTEGER } = query;
+    // Below any number: whether there is something before the first that waits only the file knows.
+    const { limit, after = -1, before = Number.MAX_SAFE_INTEGER } = query;
     const bounds = { after, before: Math.min(before, waiting[0]?.seq ?? before) };
     const recent = (most: number) => {
       if (query.first === 'newest') waiting.reverse();
@@ -148,7 +149,7 @@ export class SqliteEvents implements EventStore {
   async #stored(query: EventQuery, bounds: { after: number; before: number }, limit: number): Promise<EventRecord[]> {
     const found: EventRecord[] = [];
     try {
-      for (let left = bounds; found.length < limit; ) {
+      for (let left = bounds; found.length < limit && left.after + 1 < left.before; ) {
         if (this.#opened === undefined) throw new Error(this.#failure ?? 'it is being opened');
         const looked = this.#opened.table.look(query, left, limit - found.length);
         if (looked === undefined) break;

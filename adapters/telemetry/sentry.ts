@@ -18,7 +18,7 @@ export interface SentryOptions {
   release: string;
   /** Values that Sentry may not see. */
   secrets: readonly string[];
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'elapsed'>;
 }
 
 /** So many errors are told in a minute; one that comes again and again says no more for being told again. */
@@ -69,13 +69,12 @@ export function withSentry(log: FileLog, { secrets, clock, ...options }: SentryO
 }
 
 /** Whether one more may be told now. */
-function atMostAMinute(clock: Pick<Clock, 'now'>): () => boolean {
-  let since = clock.now();
+function atMostAMinute(clock: Pick<Clock, 'elapsed'>): () => boolean {
+  let since = clock.elapsed();
   let count = 0;
   return () => {
-    const now = clock.now();
-    // Either way, for somebody may set the clock.
-    if (Math.abs(now - since) >= MINUTE_MS) {
+    const now = clock.elapsed();
+    if (now - since >= MINUTE_MS) {
       since = now;
       count = 0;
     }

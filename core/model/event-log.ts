@@ -1,6 +1,6 @@
 import { messageOf } from './errors.ts';
 import type { EventKind, EventRecord, NewEvent } from './event.ts';
-import type { Log } from './ports.ts';
+import type { Log } from './log.ts';
 
 /** Which events are asked for: those that fit all that is given. */
 export interface EventQuery {

@@ -1,7 +1,10 @@
 import type { EventLog } from './event-log.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ServiceManager } from './service-manager.ts';
 import type { SongLibrary } from './songs.ts';
+
+export type { Log, LogEntry, LogKind, LogLevel } from './log.ts';
 
 /** The ports through which core reaches time, chance, disk, broker and log. Adapters implement them; tests simulate them. */
 
@@ -21,18 +24,6 @@ export interface Random {
   /** A number in [0, 1). */
   next(): number;
 }
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogKind = 'transition' | 'service' | 'rest' | 'config' | 'activity' | 'run' | 'mqtt' | 'system';
-
-/** One JSON line: `kind` and `msg` always, any further field that helps a reader. Secrets never. */
-export interface LogEntry {
-  kind: LogKind;
-  msg: string;
-  [field: string]: unknown;
-}
-
-export type Log = Record<LogLevel, (entry: LogEntry) => void>;
 
 /** Messages that a link carried, since it was made. */
 export interface Traffic {

@@ -107,6 +107,7 @@ const MUST: Readonly<Record<string, (rule: unknown) => string>> = {
   uniqueItems: () => 'not have the same item twice',
   minProperties: (count) => `have at least ${counted(count, 'key')}`,
   maxProperties: (count) => `have at most ${counted(count, 'key')}`,
+  format: (format) => `be a ${format}`,
   pattern: (pattern) => (pattern === '\\S' ? 'not be blank' : `match the pattern ${pattern}`),
 };
 

@@ -11,7 +11,6 @@ import { ConfigStore } from './config/store.ts';
 import { EventHub } from './events.ts';
 import type { FullAuto, FullAutoStatus } from './fullauto/fullauto.ts';
 import { Intake } from './intake.ts';
-import { meterCharacter } from './metrics.ts';
 
 /** The answer of `GET /status` and the payload of `orchestrator/status`. */
 export interface Status {
@@ -90,7 +89,6 @@ export class Character {
         if (section === 'services') this.#life.settingsChanged();
       }),
     ];
-    if (ports.metrics !== undefined) this.#ends.push(meterCharacter(this, ports.metrics));
   }
 
   get clock(): Clock {

@@ -125,7 +125,12 @@ function showBody(character: Character, metrics: Metrics): (() => void)[] {
     plain(metrics, 'skull_activities_running', 'Activities that hold the body.', () => {
       return character.lane?.running.length ?? 0;
     }),
-    plain(metrics, 'skull_activities_paused', 'Activities that made room.', () => character.pausedCount),
+    plain(
+      metrics,
+      'skull_activities_paused',
+      'Activities that made room, and a song that somebody paused.',
+      () => character.pausedCount,
+    ),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Character } from '../../core/skull/character.ts';
+import { meterCharacter } from '../../core/skull/metrics.ts';
 import { portsOf } from '../ports.ts';
 
 interface CharacterDef extends NodeDef {
@@ -25,10 +26,12 @@ export default function skullCharacter(RED: NodeAPI): void {
     });
     const character = new Character(ports, link);
     this.character = character;
+    const endMetrics = ports.metrics && meterCharacter(character, ports.metrics);
     const retire = () => character.retire();
     ports.stopping.addEventListener('abort', retire);
     this.on('close', (done: () => void) => {
       ports.stopping.removeEventListener('abort', retire);
+      endMetrics?.();
       character.close().then(done, (error: unknown) => {
         this.error(error);
         done();

@@ -131,7 +131,7 @@ class Desk {
       method,
       path,
       status,
-      ms: clock.elapsed() - startedAt,
+      ms: Math.round(clock.elapsed() - startedAt),
       ...why,
     } as const;
     log[why.error !== undefined ? 'error' : this.#isCommand ? 'info' : 'debug'](entry);

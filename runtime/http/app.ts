@@ -9,6 +9,7 @@ import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
 import { timezoneOf } from '../../core/skull/timezone.ts';
 import type { Environment } from '../env.ts';
 import { createBodyReader } from './bodies.ts';
+import { BodyRoom } from './body-room.ts';
 import { Buckets, TooManyRequests } from './buckets.ts';
 import { clientOf } from './client.ts';
 import { API_HEADERS, addHeaders, PAGE_HEADERS } from './headers.ts';
@@ -38,10 +39,17 @@ type Serve = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
 /** Changes that an address may ask for: so many at once, and so many a second in the long run. */
 const WRITES = { burst: 5000, perSecond: 100 };
+/** Lines about what an address was not let in for: beyond them the log would hold nothing else. */
+const REFUSALS = { burst: 100, perSecond: 1 / 6 };
+/** Bytes of bodies on their way to flows of the user's, and of those on their way to the editor. */
+const OWN_BYTES = 32 * 2 ** 20;
+const EDITOR_BYTES = 16 * 2 ** 20;
 /** So long may a flow of the user's take to answer: proxies wait no longer. */
 const ANSWER_MS = 60_000;
 /** What needs no key and has no operation, and what it takes. */
 export const DOCUMENTS = /^\/(openapi\.json|asyncapi\.json|docs|redoc)(\/|$)/;
+/** Browsers ask for it by themselves; there is none, which is nobody's fault. */
+const ICON = '/favicon.ico';
 const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 const EDITOR = '/editor';
 const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
@@ -60,10 +68,13 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
   const { now = () => performance.now(), answerMs = ANSWER_MS, ...times } = options.times ?? {};
   const roleOf = createKeyCheck(env, now);
   const writes = new Buckets({ ...WRITES, now });
+  const refusals = new Buckets({ ...REFUSALS, now });
   const isPreflight = createOriginCheck(env);
   const documents = withExpress(lazyDocuments());
   const readBody = createBodyReader(env.home, times);
-  const editor: Serve | undefined = redHttpAdmin && express().use(EDITOR, redHttpAdmin);
+  const ownRoom = new BodyRoom(OWN_BYTES, times);
+  const editorRoom = new BodyRoom(EDITOR_BYTES, times);
+  const editor: Serve | undefined = redHttpAdmin && withExpress(redHttpAdmin, EDITOR);
   const serveStream =
     stream &&
     withExpress((req: Request & { skull?: Pass }, res, next) => {
@@ -77,17 +88,19 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
     const pass: Pass = { id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(), role: 'viewer' };
     req.skull = pass;
     res.setHeader('X-Request-ID', pass.id);
-    if (req.headers.host === undefined && req.httpVersion !== '1.0') {
-      throw new SkullError('malformed', 'The header Host is missing.');
+    const { host } = req.headers;
+    if (host === undefined ? req.httpVersion !== '1.0' : host.includes(',')) {
+      throw new SkullError('malformed', `The header Host is ${host === undefined ? 'missing' : 'there twice'}.`);
     }
     if (isPreflight(req, res)) return;
     const path = pathOf(plainUrl(req));
-    if (path === '/' || DOCUMENTS.test(path)) {
+    if (path === '/' || path === ICON || DOCUMENTS.test(path)) {
       servePage(path, req, res, next);
       return;
     }
     if (editor !== undefined && (path === EDITOR || path.startsWith(`${EDITOR}/`))) {
       addHeaders(res, PAGE_HEADERS);
+      editorRoom.admit(req, res, next);
       editor(req, res, next);
       return;
     }
@@ -97,6 +110,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
       pass.role = roleOf(req);
       refuseRole(req.method, path, operation, pass);
     }
+    req.admitted = true;
     const timezone = req.headers['x-timezone'];
     if (timezone !== undefined) pass.timezone = timezoneOf(String(timezone));
     if (!isReading(req) && operation?.path !== ESTOP) refuseFlood(req);
@@ -123,6 +137,9 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
       res.statusCode = 302;
       res.setHeader('Location', '/docs');
       res.end();
+    } else if (path === ICON) {
+      res.statusCode = 204;
+      res.end();
     } else {
       documents(req, res, next);
     }
@@ -131,6 +148,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
   /** A route that is not on the list comes from a flow of the user's; one that breaks off answers nobody. */
   function serveOther(req: IncomingMessage, res: ServerResponse, next: Next): void {
     res.setHeader('X-Content-Type-Options', 'nosniff');
+    ownRoom.admit(req, res, next);
     let timer: NodeJS.Timeout;
     const late = () => {
       if (!res.headersSent) next(new SkullError('timeout', `The flow did not answer within ${answerMs / 1000} s.`));
@@ -151,9 +169,13 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
   }
 
   return (req: PassedRequest, res) => {
+    let hasFailed = false;
     const failed = (error: unknown) => {
+      // Whoever reads a body that was refused in its midst has something to say too.
+      if (hasFailed) return;
+      hasFailed = true;
       if (!res.headersSent) addHeaders(res, API_HEADERS);
-      answerProblem(req, res, error, log);
+      answerProblem(req, res, error, log, !req.admitted && refusals.take(clientOf(req.socket)) > 0);
     };
     try {
       guard(req, res, (error) => failed(error ?? unanswered(req, res)));
@@ -164,10 +186,10 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
 }
 
 /** A handler that wants requests as Express makes them. */
-function withExpress(handler: Handler): Serve {
+function withExpress(handler: Handler, path = '/'): Serve {
   const app = express();
   tune(app);
-  return app.use(handler);
+  return app.use(path, handler);
 }
 
 /**
@@ -224,8 +246,14 @@ function answerOptions(path: string, res: ServerResponse): boolean {
   return true;
 }
 
-function unanswered({ url = '', method }: IncomingMessage, res: ServerResponse): SkullError {
+function unanswered({ url = '', method = '' }: IncomingMessage, res: ServerResponse): SkullError {
   const path = pathOf(url);
+  if (findOperation(method, path) !== undefined) {
+    return new SkullError(
+      'unavailable',
+      `No flow serves ${method} ${path} now: its tab is being deployed, or is not there.`,
+    );
+  }
   const methods = methodsAt(path);
   if (methods.length === 0) return new SkullError('not_found', `There is nothing at ${path}: see /docs.`);
   res.setHeader('Allow', methods.join(', '));

@@ -172,7 +172,7 @@ export class EventStream {
     reader.res.destroy();
     this.#cutOff++;
     this.#unlogged++;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (now - this.#loggedAt < LOG_EVERY_MS) return;
     const msg = 'cut off readers of the event stream who were too slow: they can go on where they were';
     this.#log.warn({ kind: 'rest', msg, count: this.#unlogged });

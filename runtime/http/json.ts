@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { SkullError } from '../../core/model/errors.ts';
+import { messageOf, SkullError } from '../../core/model/errors.ts';
 
 /** What matters for keys: where an object begins and ends, and each string, with the colon behind it that makes it a key. */
 const TOKEN = /[{}]|("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g;
 
-const malformed = (why: string) => new SkullError('malformed', `The body is not JSON: ${why}.`);
+const malformed = (why: string) => new SkullError('malformed', `The body ${why}.`);
 
 /** The first key that an object of this JSON has twice. */
 function repeatedKey(json: string): string | undefined {
@@ -23,15 +23,15 @@ function repeatedKey(json: string): string | undefined {
 
 /** The value of a body. Throws `malformed`, also for a key that is there twice: which of its values is meant nobody knows. */
 export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw malformed('it is not UTF-8');
+  if (!isUtf8(bytes)) throw malformed('is not UTF-8');
   const json = new TextDecoder().decode(bytes);
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw malformed(error instanceof Error ? error.message : String(error));
+    throw malformed(`is not JSON: ${messageOf(error)}`);
   }
   const key = repeatedKey(json);
-  if (key !== undefined) throw malformed(`the key ${JSON.stringify(key)} is there twice`);
+  if (key !== undefined) throw malformed(`is ambiguous: the key ${JSON.stringify(key)} is there twice`);
   return value;
 }

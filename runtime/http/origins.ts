@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { SkullError } from '../../core/model/errors.ts';
 import type { Environment } from '../env.ts';
 
-const ALLOWED_HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-ID, X-Role, X-Timezone';
+const ALLOWED_HEADERS = 'Authorization, Content-Type, Last-Event-ID, X-API-Key, X-Request-ID, X-Role, X-Timezone';
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const A_DAY_S = '86400';
 
@@ -15,7 +15,9 @@ const isHarmless = ({ method, headers }: IncomingMessage): boolean =>
 
 /**
  * Tells whether a request comes from no page at all, from one of ours, or from one of an allowed origin. While no key is
- * needed, only a name that is surely ours makes a page ours: any other may be somebody's who let it point here.
+ * needed, only a name that is surely ours makes a page ours: any other may be somebody's who let it point here. A page
+ * that reads what stands at its own origin does not even say that it is one: then a name with a dot, as all of those have
+ * that can be bought, has to be ours too.
  */
 export function createOriginRule({
   allowedOrigins,
@@ -31,10 +33,19 @@ export function createOriginRule({
     return isIP(bare) !== 0 || /(^|\.)localhost$/.test(bare) || bare === ownHost.toLowerCase();
   }
 
+  let lastOwn: string | undefined;
+  function mayBeAsked(host = ''): boolean {
+    if (requireApiKey || host === lastOwn || !host.includes('.')) return true;
+    if (!isOwnName(host) && !allowed.has(`http://${host}`) && !allowed.has(`https://${host}`)) return false;
+    lastOwn = host;
+    return true;
+  }
+
   return ({ headers: { origin, host } }) =>
-    origin === undefined ||
-    allowed.has(origin) ||
-    (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`) && isOwnName(host));
+    origin === undefined
+      ? mayBeAsked(host)
+      : allowed.has(origin) ||
+        (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`) && isOwnName(host));
 }
 
 /**
@@ -45,8 +56,11 @@ export function createOriginCheck(env: Parameters<typeof createOriginRule>[0]) {
   const allowed = new Set(env.allowedOrigins);
   const isAdmitted = createOriginRule(env);
   return (req: IncomingMessage, res: ServerResponse): boolean => {
-    const { origin } = req.headers;
-    if (origin === undefined) return false;
+    const { origin, host } = req.headers;
+    if (origin === undefined) {
+      if (isAdmitted(req)) return false;
+      throw new SkullError('forbidden', `${host} is no name of ours: see API_KEY, HOST and ALLOWED_ORIGINS.`);
+    }
     res.setHeader('Vary', 'Origin');
     const preflight = req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
     if (allowed.has(origin)) {

@@ -5,10 +5,19 @@ import { PROBLEM_TYPE, type Problem, toProblem } from '../../core/model/problem.
 import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
 import { TooManyRequests } from './buckets.ts';
 
-export type PassedRequest = IncomingMessage & { skull?: Pass; originalUrl?: string };
+export type PassedRequest = IncomingMessage & {
+  skull?: Pass;
+  /** Whoever sent it may do what it asks for. */
+  admitted?: boolean;
+  originalUrl?: string;
+};
 
 /** So long what is left of a request that was refused may still come. */
 const LINGER_MS = 10_000;
+
+/** So many characters of what a caller wrote are in a line of the log. */
+const SHOWN = 300;
+const shown = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 
 /** What body-parser and Express throw, by the HTTP status they give it. */
 const CODES: Readonly<Record<number, [ErrorCode, string]>> = {
@@ -18,8 +27,9 @@ const CODES: Readonly<Record<number, [ErrorCode, string]>> = {
   415: ['unsupported_media_type', 'This character set or content encoding is not accepted here.'],
 };
 
-/** What busboy says of forms that it cannot read. */
-const BAD_FORM = /^(Unexpected end of (form|file)|Malformed part header|Multipart: Boundary not found)$/;
+/** What multer, and busboy below it, say of forms that they cannot read, or that broke off. */
+const BAD_FORM =
+  /^(Request aborted|Unexpected end of (form|file)|Malformed part header|Multipart: Boundary not found)$/;
 /** What the package `content-type` says of a header that it cannot read. */
 const NOT_A_TYPE: ReadonlySet<string> = new Set(['invalid media type', 'invalid parameter format']);
 
@@ -88,29 +98,29 @@ function endAfterRequest(req: IncomingMessage, res: ServerResponse): void {
 }
 
 /** How loud an answer is: our own faults, then who was not let in, then what was commanded, then what was read. */
-function levelOf(error: unknown, status: number, method: string | undefined): LogLevel {
+function levelOf(error: unknown, status: number, method: string | undefined, quiet: boolean): LogLevel {
   if (status >= 500 && !(error instanceof SkullError)) return 'error';
-  if (status === 401 || status === 403) return 'warn';
   // Whoever floods us shall not flood the log too.
-  if (status === 429) return 'debug';
+  if (status === 429 || quiet) return 'debug';
+  if (status === 401 || status === 403) return 'warn';
   return method === 'GET' ? 'debug' : 'info';
 }
 
-/** Answers an error as RFC 9457 problem details, and logs it. */
-export function answerProblem(req: PassedRequest, res: ServerResponse, thrown: unknown, log: Log): void {
+/** Answers an error as RFC 9457 problem details, and logs it; `quiet`: there are enough lines of this kind. */
+export function answerProblem(req: PassedRequest, res: ServerResponse, thrown: unknown, log: Log, quiet = false): void {
   const error = translated(thrown);
   const path = pathOf(req.originalUrl ?? req.url ?? '');
   const problem = toProblem(error, path, req.skull?.id ?? '');
   const { status } = problem;
-  log[levelOf(error, status, req.method)]({
+  log[levelOf(error, status, req.method, quiet)]({
     kind: 'rest',
-    msg: `${req.method} ${path} ${status}`,
+    msg: `${req.method} ${shown(path)} ${status}`,
     request_id: problem.request_id,
     method: req.method,
-    path,
+    path: shown(path),
     status,
     client: req.socket.remoteAddress,
-    ...(error instanceof SkullError ? { detail: problem.detail } : { error }),
+    ...(error instanceof SkullError ? { detail: shown(problem.detail) } : { error }),
   });
   if (res.headersSent) {
     res.destroy();

@@ -40,6 +40,9 @@ const LIMITS: ServerLimits = {
   connections: 2000,
 };
 
+/** All that an editor says over its WebSocket in a long life; the library that reads it would take 100 MB, of strangers too. */
+const SOCKET_BYTES = 2 ** 20;
+
 /** Why Node gave a request up, where it is not simply malformed. */
 const GIVEN_UP: Readonly<Record<string, [number, string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are larger than is accepted here.'],
@@ -133,8 +136,9 @@ export function createHttpServer(
   const options = {
     ...messages,
     shouldUpgradeCallback: mayUpgrade,
-    // The guard asks for the header Host itself.
+    // The guard asks for the header Host itself, and sees that there are two.
     requireHostHeader: false,
+    joinDuplicateHeaders: true,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
@@ -148,6 +152,9 @@ export function createHttpServer(
   awaitReaders(server, limits);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 22 || (major === 22 && minor < 21) || major === 23) answerInstead(server, mayUpgrade, answer);
+  server.on('upgrade', (_req: IncomingMessage, socket: Socket) => {
+    socket.on('data', () => socket.bytesRead > SOCKET_BYTES && socket.destroy());
+  });
   server.on('clientError', answerUnread);
   server.on('checkExpectation', refuseExpectation);
   return server;

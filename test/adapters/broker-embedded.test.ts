@@ -263,6 +263,15 @@ describe('the embedded broker with credentials', () => {
     await ear.hears('on');
     assert.deepEqual(ear.payloads, ['on']);
     await client.endAsync();
+    const told = () => log.entries.filter(({ level, client }) => level === 'warn' && client === 'bad');
+    assert.deepEqual([told().length, told()[0]?.reason], [2, 'unknown user name or password']);
+    for (let n = 0; n < 60; n++) {
+      const socket = await rawSocket(broker.port);
+      const closed = once(socket, 'close');
+      socket.resume().write(connectPacket('bad', 'wrong'));
+      await closed;
+    }
+    assert.ok(told().length < 45, 'who floods us does not flood the log');
     await broker.close();
   });
 });

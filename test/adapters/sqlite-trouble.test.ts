@@ -92,6 +92,7 @@ describe('the events in SQLite, in trouble', () => {
     assert.match(store.problems()[1] ?? '', /^100 events could not be kept/);
     await assert.rejects(store.read(oldest), { code: 'unavailable', message: /ENOTDIR/ });
     assert.deepEqual(await seqs(store, { first: 'newest', limit: 2 }), [10_100, 10_099]);
+    assert.deepEqual(await seqs(store, { after: 10_098 }), [10_099, 10_100], 'where the file is of no need');
 
     events.clock.advance(15_000);
     await store.flush();

@@ -126,6 +126,7 @@ describe('nodes between MQTT and the flow', () => {
       const sent: unknown[] = [];
       flow.node('sink').on('input', (msg) => void sent.push(msg));
       flow.clock.advance(0);
+      flow.clock.set(flow.clock.now() - 864_000_000);
       for (let i = 0; i < 10; i++) flow.character.events.append(fact);
       flow.clock.advance(999);
       await new Promise(setImmediate);

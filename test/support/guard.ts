@@ -37,7 +37,11 @@ export function useGuard() {
       env: readEnvironment({ HOST: '127.0.0.1', ...variables }),
       log,
       redHttpNode: httpNode,
-      redHttpAdmin: editor ? express().get('/', (_req, res) => res.send('the editor')) : undefined,
+      redHttpAdmin: editor
+        ? express()
+            .disable('x-powered-by')
+            .get('/', (_req, res) => res.send('the editor'))
+        : undefined,
       isReady: () => ready,
       ...(times && { times }),
     });

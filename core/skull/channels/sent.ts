@@ -83,7 +83,7 @@ const exampleEvent = {
   time: '2026-01-01T12:00:00.000Z',
   kind: 'transition',
   subject: 'skull',
-  cause: 'vision/motion',
+  cause: 'activity/start',
   data: { from: 'Idle', to: 'Track', mode: 'Accueil' },
 };
 

@@ -15,6 +15,7 @@ describe('what is wrong with a value', () => {
     [Type.String({ maxLength: 1 }), 'xx', ' must have at most 1 character'],
     [Type.String({ pattern: '\\S' }), ' ', ' must not be blank'],
     [Type.String({ pattern: '^a' }), 'b', ' must match the pattern ^a'],
+    [Type.String({ format: 'date-time' }), '2026-01-01', ' must be a date-time'],
     [Type.Array(Type.Integer(), { minItems: 2 }), [1], ' must have at least 2 items'],
     [Type.Array(Type.Integer(), { uniqueItems: true }), [1, 1], ' must not have the same item twice'],
     [Type.Object({ a: Type.String() }), {}, '/a is missing'],

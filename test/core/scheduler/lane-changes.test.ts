@@ -42,7 +42,8 @@ describe('Lane: time to live and keys', () => {
   it('waits longer than a timer can', () => {
     const { clock } = stage();
     const setTimeout = (callback: () => void, ms: number) => clock.setTimeout(callback, ms < 2 ** 31 ? ms : 1);
-    const most = { now: () => clock.now(), setTimeout, clearTimeout: (timer: unknown) => clock.clearTimeout(timer) };
+    const clearTimeout = (timer: unknown) => clock.clearTimeout(timer);
+    const most = { now: () => clock.now(), elapsed: () => clock.elapsed(), setTimeout, clearTimeout };
     const { lane, claim } = stage({ clock: most });
     claim('song', 'LOW');
     claim('b', 'LOW', { ttlMs: 2 ** 32 });

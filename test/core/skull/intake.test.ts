@@ -111,6 +111,7 @@ describe('the intake of MQTT payloads', () => {
     for (let i = 0; i < 5; i++) read('voice/state', 'x');
     read('skull/mode', 'x');
     assert.equal(log.entries.length, 2);
+    clock.set(clock.now() - 31_536_000_000);
     clock.advance(60_000);
     read('voice/state', 'x');
     assert.equal(log.entries.length, 3);

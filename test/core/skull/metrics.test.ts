@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createMetrics } from '../../../adapters/telemetry/metrics.ts';
+import { meterCharacter } from '../../../core/skull/metrics.ts';
 import { Statechart, type StatechartDefinition } from '../../../core/statechart/statechart.ts';
 import { setUp } from '../../support/operations.ts';
 import { countingRandom } from '../../support/ports.ts';
@@ -10,6 +11,7 @@ const bytes = (text: string) => Buffer.from(text);
 function stage() {
   const metrics = createMetrics();
   const skull = setUp({ metrics });
+  const end = meterCharacter(skull.character, metrics);
   /** The values of the series whose names begin so, after the events of what has been done. */
   const seen = async (prefix: string): Promise<Record<string, number>> => {
     await new Promise(setImmediate);
@@ -19,7 +21,7 @@ function stage() {
   /** The same without those that are 0. */
   const shown = async (prefix: string): Promise<Record<string, number>> =>
     Object.fromEntries(Object.entries(await seen(prefix)).filter(([, value]) => value !== 0));
-  return { ...skull, metrics, seen, shown };
+  return { ...skull, metrics, end, seen, shown };
 }
 
 describe("a skull's metrics", () => {
@@ -126,14 +128,15 @@ describe("a skull's metrics", () => {
   });
 
   it('end with it, but for what was counted, and go on with the next', async () => {
-    const { character, metrics, send } = stage();
+    const { character, metrics, send, end } = stage();
     send('skull/mode', 'IA');
     await new Promise(setImmediate);
-    await character.close();
+    end();
     const left = [...readPrometheus(await metrics.render()).keys()].map((series) => series.replace(/\{.*/, ''));
     assert.deepEqual([...new Set(left)], ['skull_events_total', 'skull_config_changes_total']);
     character.events.append({ kind: 'run', subject: 'x', cause: 'x', data: {} });
     const next = setUp({ metrics });
+    meterCharacter(next.character, metrics);
     next.send('skull/mode', 'IA');
     await new Promise(setImmediate);
     const samples = readPrometheus(await metrics.render());

@@ -89,6 +89,9 @@ describe('operations of the REST API', () => {
       assert.equal(status.state, 'Sing');
       assert.equal(status.uptime_seconds, 1);
       assert.equal(status.activity.running_ms, 1500);
+      clock.set(clock.now() - 31_536_000_000);
+      const after = Object(await ask('getStatus'));
+      assert.deepEqual([after.uptime_seconds, after.activity.running_ms], [1, 0], 'though somebody set the clock');
       assert.deepEqual(status.mqtt, { connected: true, url: link.url });
     });
   });

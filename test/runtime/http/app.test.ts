@@ -74,6 +74,12 @@ describe('the guard in front of the flows', () => {
       }
     });
 
+    it('that no flow serves, as during a Deploy, answer 503', async () => {
+      await guard.start();
+      const { headers } = await refused(503, ask('/song'));
+      assert.deepEqual([headers.get('retry-after'), headers.get('allow')], ['1', null]);
+    });
+
     it('that take another method answer 405 and say which', async () => {
       await start();
       const { headers } = await refused(405, ask('/status', { method: 'DELETE' }));
@@ -104,8 +110,13 @@ describe('the guard in front of the flows', () => {
       assert.equal(await status('http://elsewhere/health'), 200);
     });
 
-    it('need the header Host', async () => {
+    it('need the header Host, once', async () => {
       await start();
+      const twice = await guard.raw(
+        'GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      );
+      assert.match(twice, /^HTTP\/1\.1 400 [\s\S]*The header Host is there twice/);
+      assert.match(await guard.raw('GET /health HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
       const status = new Promise((resolve) =>
         request(`${guard.base}/status`, { setHost: false }, (res) =>
           resolve([res.statusCode, res.headers['content-type']]),
@@ -125,6 +136,13 @@ describe('the guard in front of the flows', () => {
       assert.deepEqual([status, headers.get('location')], [302, '/docs']);
     });
 
+    it('/favicon.ico is empty, for everybody', async () => {
+      await start({ API_KEY: 'boss' });
+      assert.equal((await ask('/favicon.ico')).status, 204);
+      await refused(405, ask('/favicon.ico', { method: 'POST' }));
+      assert.equal(guard.log.entries.filter(({ level }) => level === 'warn').length, 0);
+    });
+
     it('that are pages are only read', async () => {
       await start({ API_KEY: 'boss' });
       for (const path of ['/', '/docs', '/docs/', '/redoc', '/openapi.json']) {
@@ -140,7 +158,8 @@ describe('the guard in front of the flows', () => {
 
     it('/editor is the editor, where there is one, with a login of its own', async () => {
       await start({ API_KEY: 'boss' }, { editor: true });
-      assert.equal(await (await ask('/editor/')).text(), 'the editor');
+      const answer = await ask('/editor/');
+      assert.deepEqual([await answer.text(), answer.headers.get('x-powered-by')], ['the editor', null]);
     });
   });
 
@@ -187,6 +206,7 @@ describe('the guard in front of the flows', () => {
       });
       assert.equal(preflight.status, 204);
       assert.match(String(preflight.headers.get('access-control-allow-headers')), /X-API-Key/);
+      assert.match(String(preflight.headers.get('access-control-allow-headers')), /Last-Event-ID/);
       assert.match(String(preflight.headers.get('access-control-allow-methods')), /PATCH/);
     });
 
@@ -230,6 +250,22 @@ describe('the guard in front of the flows', () => {
       await start({ API_KEY: 'boss', REQUIRE_API_KEY: 'false', HOST: 'Skull.home' });
       assert.equal(await stopFrom('skull.home:8080'), 200);
       assert.equal(await stopFrom('other.home:8080'), 403);
+    });
+
+    it('read nothing at a name of theirs that leads here, while no key is needed', async () => {
+      const read = (host: string) =>
+        new Promise((resolve) => {
+          request(`${guard.base}/status`, { headers: { host } }, (res) => resolve(res.resume().statusCode)).end();
+        });
+      await start({ ALLOWED_ORIGINS: 'http://skull.home' });
+      for (const own of ['localhost:8080', '127.0.0.1:8080', '[::ffff:127.0.0.1]', 'skull:8080', 'skull.home']) {
+        assert.deepEqual([await read(own), await read(own)], [200, 200], own);
+      }
+      for (const other of ['evil.example:8080', 'localhost.evil.example', 'skull.home.evil.example']) {
+        assert.equal(await read(other), 403, other);
+      }
+      await start({ API_KEY: 'boss' });
+      assert.equal(await read('evil.example'), 401);
     });
 
     it('get no WebSocket', async () => {

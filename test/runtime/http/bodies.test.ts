@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { useGuard } from '../../support/guard.ts';
 
+const JSON_TYPE = { 'content-type': 'application/json' };
+
 describe('bodies', () => {
   const guard = useGuard();
   const { start, ask, json, refused } = guard;
@@ -21,6 +23,30 @@ describe('bodies', () => {
     }
   });
 
+  it('that say two things at once, or nothing that can be read, are refused', async () => {
+    await start();
+    for (const body of [
+      '{"a":1,"a":2}',
+      '{"a":"}","b":{"c":[{"d":1}],"\\u0063":2}}',
+      '{"__proto__":1,"__proto__":1}',
+    ]) {
+      const { problem } = await refused(400, ask('/mode', json('POST', body)));
+      assert.match(problem.detail, /"(a|c|__proto__)" is there twice/);
+    }
+    for (const body of ['{"a":{"b":1},"b":2}', '[{"a":1},{"a":"a"}]', '{"a":"\\"a\\":1,","b":"a"}', '\ufeff{"a":1}']) {
+      const answer = await ask('/mode', json('POST', body));
+      assert.deepEqual((await answer.json()).body, JSON.parse(body.replace('\ufeff', '')));
+    }
+    const latin = { method: 'POST', body: Buffer.from('{"a":"é"}', 'latin1'), headers: JSON_TYPE };
+    assert.match((await refused(400, ask('/mode', latin))).problem.detail, /UTF-8/);
+  });
+
+  it('of which nothing comes are none', async () => {
+    await start();
+    const head = 'POST /estop HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n';
+    assert.match(await guard.raw(`${head}Connection: close\r\n\r\n0\r\n\r\n`), /^HTTP\/1\.1 200 [\s\S]*\{"pass"/);
+  });
+
   it('that are JSON but no object are for the schema to refuse, and null is not taken for nothing', async () => {
     await start();
     for (const body of ['"IA"', '7', 'true']) {
@@ -37,11 +63,19 @@ describe('bodies', () => {
       await refused(415, ask('/mode', json('POST', '{}', { 'content-type': type })));
     }
     await refused(415, ask('/mode', json('POST', '{}', { 'content-type': 'application/json; charset=latin-9' })));
+    await refused(415, ask('/mode', json('POST', '{}', { 'content-type': 'application/json; charset="utf-16"' })));
     await refused(415, ask('/mode', json('POST', '{}', { 'content-encoding': 'rot13' })));
     for (const type of ['application/merge-patch+json', 'Application/JSON; charset=utf-8']) {
       const answer = await ask('/config/gaze', json('PATCH', { a: null }, { 'content-type': type }));
       assert.deepEqual((await answer.json()).body, { a: null });
     }
+  });
+
+  it('of two types are of neither', async () => {
+    await start();
+    const types = 'Content-Type: application/json\r\nContent-Type: text/plain\r\n';
+    const head = `POST /mode HTTP/1.1\r\nHost: x\r\n${types}Content-Length: 2\r\nConnection: close\r\n\r\n{}`;
+    assert.match(await guard.raw(head), /^HTTP\/1\.1 415 /);
   });
 
   it('that are too large are refused before they are read, also in pieces', async () => {

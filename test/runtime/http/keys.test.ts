@@ -83,6 +83,22 @@ describe('keys and roles', () => {
     assert.doesNotMatch(JSON.stringify(guard.log.entries), /guessed|"look"|boss/);
   });
 
+  it('tells the log so much of who was not let in, and no more, but all of those who were', async () => {
+    let time = 0;
+    await start(KEYS, { times: { now: () => time } });
+    const told = (wanted: string) => guard.log.entries.filter(({ level }) => level === wanted);
+    for (let n = 0; n < 120; n++) await (await ask(`/status/${'x'.repeat(5000)}`)).arrayBuffer();
+    assert.equal(told('warn').length, 100);
+    assert.ok(told('warn').every((line) => JSON.stringify(line).length < 1500));
+    assert.equal((await guard.askFrom('127.0.0.2', 'GET', '/status')).status, 401);
+    assert.equal(told('warn').length, 101);
+    for (let n = 0; n < 3; n++) await refused(400, ask('/mode', json('POST', '{', { 'x-api-key': 'edit' })));
+    assert.equal(told('info').length, 3);
+    time = 6000;
+    for (let n = 0; n < 2; n++) await refused(401, ask('/status'));
+    assert.equal(told('warn').length, 102);
+  });
+
   describe('are guessed', () => {
     let time: number;
     const begin = (variables: Record<string, string> = { API_KEY: 'boss', API_KEYS: 'viewer:look' }) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../../../adapters/files/package-root.ts';
@@ -50,6 +51,53 @@ describe('flows of the user behind the guard', () => {
     form.set('word', 'boo');
     assert.equal((await post('/own/form', form)).status, 200);
     assert.equal((await fetch(`${server.base}/own/status`)).status, 418);
+  });
+
+  it('keep no more of what comes in pieces than there is room for', async () => {
+    const piece = new TextEncoder().encode('x'.repeat(2 ** 20));
+    const start = new TextEncoder().encode('--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n');
+    const send = (url: string, type: string) => {
+      const body = new ReadableStream({
+        start(controller) {
+          for (const part of [start, ...Array(40).fill(piece)]) controller.enqueue(part);
+          controller.close();
+        },
+      });
+      const headers = { 'content-type': type };
+      const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, headers, duplex: 'half' };
+      return fetch(server.base + url, init);
+    };
+    for (const [url, type] of [
+      ['/own/form', 'multipart/form-data; boundary=x'],
+      ['/own/echo', 'text/plain'],
+    ] as const) {
+      let answer = await send(url, type);
+      // The one before it may not be gone yet.
+      while (answer.status === 503) answer = await send(url, type);
+      assert.deepEqual([answer.status, (await answer.json()).type], [413, 'urn:skull:problem:too-large'], url);
+    }
+  });
+
+  it('are not to blame for a form that breaks off with its connection', async () => {
+    const headers = {
+      'content-type': 'multipart/form-data; boundary=x',
+      'content-length': 100,
+      'x-request-id': 'gone',
+    };
+    const asked = request(`${server.base}/own/form`, { method: 'POST', headers }).on('error', () => {});
+    await new Promise((resolve) => asked.write('--x\r\n', resolve));
+    // Somebody who reads it is needed.
+    await fetch(`${server.base}/health`);
+    asked.destroy();
+    for (;;) {
+      const log = readFileSync(path.join(server.home, 'logs/orchestrator.log'), 'utf8').split('\n');
+      const line = log.find((one) => one.includes('"request_id":"gone"'));
+      if (line !== undefined) {
+        assert.equal(JSON.parse(line).status, 400);
+        return;
+      }
+      await fetch(`${server.base}/health`);
+    }
   });
 
   for (const [what, status, url, body, type, more] of [

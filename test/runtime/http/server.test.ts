@@ -19,7 +19,10 @@ describe('the HTTP server', () => {
       ({ url }) => url === '/socket',
     );
     // As Node-RED does.
-    server.on('upgrade', (_req, socket) => socket.end('upgraded'));
+    server.on('upgrade', ({ headers }, socket) => {
+      socket.write('upgraded');
+      if (headers['x-stay'] === undefined) socket.end();
+    });
     server.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     port = (server.address() as AddressInfo).port;
@@ -50,6 +53,18 @@ describe('the HTTP server', () => {
       /^HTTP\/1\.1 200 [\s\S]*POST \/estop \{\}$/,
     );
     assert.equal(await answerTo(lines('GET /socket HTTP/1.1', ...asking)), 'upgraded');
+  });
+
+  it('ends what was upgraded once it has said more than anybody has to say', async () => {
+    const head = lines('GET /socket HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'X-Stay: yes');
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(head);
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.write(Buffer.alloc(1_000_000));
+    assert.equal(socket.destroyed, false);
+    socket.write(Buffer.alloc(100_000));
+    await closed;
   });
 
   for (const [what, bytes, status, title] of [
