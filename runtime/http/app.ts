@@ -46,10 +46,11 @@ const OWN_BYTES = 32 * 2 ** 20;
 const EDITOR_BYTES = 16 * 2 ** 20;
 /** So long may a flow of the user's take to answer: proxies wait no longer. */
 const ANSWER_MS = 60_000;
-/** What needs no key and has no operation, and what it takes. */
-export const DOCUMENTS = /^\/(openapi\.json|asyncapi\.json|docs|redoc)(\/|$)/;
+const DOCUMENTS = /^\/(openapi\.json|asyncapi\.json|docs|redoc)(\/|$)/;
 /** Browsers ask for it by themselves; there is none, which is nobody's fault. */
 const ICON = '/favicon.ico';
+/** What needs no key and has no operation, and what it takes. */
+export const isPage = (path: string): boolean => path === '/' || path === ICON || DOCUMENTS.test(path);
 const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 const EDITOR = '/editor';
 const SANE_ID = /^[\w.:@/+=-]{1,128}$/;
@@ -94,7 +95,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
     }
     if (isPreflight(req, res)) return;
     const path = pathOf(plainUrl(req));
-    if (path === '/' || path === ICON || DOCUMENTS.test(path)) {
+    if (isPage(path)) {
       servePage(path, req, res, next);
       return;
     }

@@ -252,7 +252,7 @@ export class EventStream {
     }
   }
 
-  /** However much is kept, and however many want it, one page is read in a round of the event loop, for nothing may wait for all. */
+  /** Resolves when a page may be read: one in a round of the event loop, however many want how much of what is kept. */
   #turn(): Promise<unknown> {
     this.#turns = this.#turns.then(nextRound);
     return this.#turns;

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Metrics } from '../../core/model/metrics.ts';
 import { pathOf } from '../../core/skull/operations/pass.ts';
 import { EVENT_STREAM } from '../../core/skull/operations/stream.ts';
-import { DOCUMENTS } from './app.ts';
+import { isPage } from './app.ts';
 import { findOperation } from './routes.ts';
 
 /** Seconds. */
@@ -13,7 +13,7 @@ const EDITOR = /^\/editor(\/|$)/;
 function nameOf(method: string, path: string): string {
   const operation = findOperation(method, path);
   if (operation !== undefined) return operation.id;
-  if (path === '/' || DOCUMENTS.test(path)) return '(documents)';
+  if (isPage(path)) return '(documents)';
   return EDITOR.test(path) ? '(editor)' : '(other)';
 }
 
