@@ -71,6 +71,8 @@ export class LineFile {
 
   /** For a process that ends now. */
   flushSync(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const text = this.#waiting;
     this.#waiting = '';
     if (text === '') return;
