@@ -86,7 +86,11 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
 
   function guard(req: PassedRequest, res: ServerResponse, next: Next): void {
     const id = req.headers['x-request-id'];
-    const pass: Pass = { id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(), role: 'viewer' };
+    const pass: Pass = {
+      id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(),
+      role: 'viewer',
+      since: performance.now(),
+    };
     req.skull = pass;
     res.setHeader('X-Request-ID', pass.id);
     const { host } = req.headers;

@@ -5,6 +5,8 @@ export interface Pass {
   /** The request's id. */
   id: string;
   role: Role;
+  /** When it came, as `performance.now()` says. */
+  since: number;
   /** The time zone (IANA) that timestamps of the answer are wanted in; UTC where it is absent. */
   timezone?: string;
 }

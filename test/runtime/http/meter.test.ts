@@ -19,8 +19,12 @@ describe('the meter of requests', () => {
     const serve: RequestListener = (req, res) => {
       ended.push(once(res, 'close'));
       if (req.url === '/mode') return;
-      // As whoever serves a part of the paths does.
-      req.url = '/';
+      // As the guard does, and whoever serves a part of the paths.
+      Object.assign(req, {
+        skull: { id: 'x', role: 'viewer', since: performance.now() },
+        originalUrl: req.url,
+        url: '/',
+      });
       res.statusCode = req.method === 'GET' ? 200 : 404;
       res.end('x');
     };
