@@ -15,7 +15,7 @@ import { clientOf } from './client.ts';
 import { API_HEADERS, addHeaders, PAGE_HEADERS } from './headers.ts';
 import { allows, createKeyCheck } from './keys.ts';
 import { createOriginCheck } from './origins.ts';
-import { answerProblem, type PassedRequest } from './problems.ts';
+import { answerProblem, type Passage, type PassedRequest } from './problems.ts';
 import { findOperation, methodsAt } from './routes.ts';
 import { hasBody } from './server.ts';
 
@@ -86,10 +86,12 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
 
   function guard(req: PassedRequest, res: ServerResponse, next: Next): void {
     const id = req.headers['x-request-id'];
-    const pass: Pass = {
+    const pass: Passage = {
       id: typeof id === 'string' && SANE_ID.test(id) ? id : randomUUID(),
       role: 'viewer',
       since: performance.now(),
+      admitted: false,
+      failed: false,
     };
     req.skull = pass;
     res.setHeader('X-Request-ID', pass.id);
@@ -115,7 +117,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
       pass.role = roleOf(req);
       refuseRole(req.method, path, operation, pass);
     }
-    req.admitted = true;
+    pass.admitted = true;
     const timezone = req.headers['x-timezone'];
     if (timezone !== undefined) pass.timezone = timezoneOf(String(timezone));
     if (!isReading(req) && operation?.path !== ESTOP) refuseFlood(req);
@@ -173,19 +175,20 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
     if (wait > 0) throw new TooManyRequests('Too many changes were asked for from this address', wait);
   }
 
+  function fail(req: PassedRequest, res: ServerResponse, error: unknown): void {
+    const { skull } = req;
+    // Whoever reads a body that was refused in its midst has something to say too.
+    if (skull?.failed) return;
+    if (skull !== undefined) skull.failed = true;
+    if (!res.headersSent) addHeaders(res, API_HEADERS);
+    answerProblem(req, res, error, log, !skull?.admitted && refusals.take(clientOf(req.socket)) > 0);
+  }
+
   return (req: PassedRequest, res) => {
-    let hasFailed = false;
-    const failed = (error: unknown) => {
-      // Whoever reads a body that was refused in its midst has something to say too.
-      if (hasFailed) return;
-      hasFailed = true;
-      if (!res.headersSent) addHeaders(res, API_HEADERS);
-      answerProblem(req, res, error, log, !req.admitted && refusals.take(clientOf(req.socket)) > 0);
-    };
     try {
-      guard(req, res, (error) => failed(error ?? unanswered(req, res)));
+      guard(req, res, (error) => fail(req, res, error ?? unanswered(req, res)));
     } catch (error) {
-      failed(error);
+      fail(req, res, error);
     }
   };
 }

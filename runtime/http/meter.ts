@@ -18,6 +18,26 @@ function nameOf(method: string, path: string): string {
   return EDITOR.test(path) ? '(editor)' : '(other)';
 }
 
+const ABORTED = 0;
+
+/** How often each operation ended in each way; to count by labels for every request would take as long as all its guard. */
+class Answers {
+  readonly #counts = new Map<string, Map<number, number>>();
+
+  count(operation: string, status: number): void {
+    const counts = this.#counts.get(operation) ?? new Map<number, number>();
+    this.#counts.set(operation, counts.set(status, (counts.get(status) ?? 0) + 1));
+  }
+
+  *read(): Iterable<[{ operation: string; status: string }, number]> {
+    for (const [operation, counts] of this.#counts) {
+      for (const [status, count] of counts) {
+        yield [{ operation, status: status === ABORTED ? 'aborted' : String(status) }, count];
+      }
+    }
+  }
+}
+
 /** The stream of events, as far as it is shown. */
 interface Stream {
   readonly readers: number;
@@ -27,10 +47,13 @@ interface Stream {
 /** Has counted what is answered, and how long it took, the guard included; and shown who reads the stream of events. */
 export function metered(answer: RequestListener, stream: Stream, metrics: Metrics): RequestListener {
   showStream(stream, metrics);
-  const count = metrics.counter({
+  const answers = new Answers();
+  metrics.gauge({
     name: 'skull_http_requests_total',
     help: 'Requests by what they asked for and how they ended; aborted: the caller did not wait for the answer.',
     labels: ['operation', 'status'],
+    counts: true,
+    read: () => answers.read(),
   });
   const observe = metrics.histogram({
     name: 'skull_http_request_duration_seconds',
@@ -43,7 +66,7 @@ export function metered(answer: RequestListener, stream: Stream, metrics: Metric
   function closed(this: ServerResponse<PassedRequest>): void {
     const { method = '', url = '', originalUrl = url, skull } = this.req;
     const operation = nameOf(method, pathOf(originalUrl));
-    count({ operation, status: this.headersSent ? String(this.statusCode) : 'aborted' });
+    answers.count(operation, this.headersSent ? this.statusCode : ABORTED);
     if (skull === undefined || operation === EVENT_STREAM.id) return;
     observe({ operation }, (performance.now() - skull.since) / 1000);
   }

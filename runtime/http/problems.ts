@@ -5,12 +5,15 @@ import { PROBLEM_TYPE, type Problem, toProblem } from '../../core/model/problem.
 import { type Pass, pathOf } from '../../core/skull/operations/pass.ts';
 import { TooManyRequests } from './buckets.ts';
 
-export type PassedRequest = IncomingMessage & {
-  skull?: Pass;
+/** A request on its way. */
+export interface Passage extends Pass {
   /** Whoever sent it may do what it asks for. */
-  admitted?: boolean;
-  originalUrl?: string;
-};
+  admitted: boolean;
+  /** It was answered with a problem. */
+  failed: boolean;
+}
+
+export type PassedRequest = IncomingMessage & { skull?: Passage; originalUrl?: string };
 
 /** So long what is left of a request that was refused may still come. */
 const LINGER_MS = 10_000;
