@@ -21,7 +21,6 @@ import { type FlowFile, readFlowFiles } from './flows/files.ts';
 import { installFlows } from './flows/packaged.ts';
 import { flowStorage } from './flows/storage.ts';
 import { makeFolder, using } from './folders.ts';
-import { Messages } from './http/messages.ts';
 import { createOriginRule } from './http/origins.ts';
 import { sendProblem } from './http/problems.ts';
 import { createHttpServer } from './http/server.ts';
@@ -83,7 +82,6 @@ export class Host {
   readonly #env: Environment;
   #answer: RequestListener = notYet;
   readonly #server: Server;
-  readonly #messages = new Messages();
   /** What has been started, to be ended in the opposite order. */
   readonly #endings: Array<() => Promise<void>> = [];
   #log: FileLog | undefined;
@@ -95,8 +93,7 @@ export class Host {
     const isAdmitted = createOriginRule(env);
     // No other WebSocket: what is upgraded goes round the guard and its keys.
     const mayUpgrade = (req: IncomingMessage) => env.editor && isEditorSocket(req) && isAdmitted(req);
-    const messages = this.#messages;
-    this.#server = createHttpServer((req, res) => this.#answer(req, res), mayUpgrade, { messages });
+    this.#server = createHttpServer((req, res) => this.#answer(req, res), mayUpgrade);
   }
 
   /** Undefined before the start. */
@@ -227,7 +224,6 @@ export class Host {
       coreNodesDir: coreNodesDir(),
     });
     const nodeRed = await embedNodeRed(settings, this.#server, env.editor);
-    this.#messages.suit(nodeRed.httpNode);
     const stream = new EventStream(ports);
     // An answer without an end would hold the server up.
     stopping.addEventListener('abort', () => stream.close());

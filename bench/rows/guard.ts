@@ -50,9 +50,10 @@ export const guard: RowGroup = {
     };
     const [rounds, count, ms] = quick ? [2, 500, 1000] : [7, 3000, 3000];
     const measureAll = async (port: number) => ({
+      // First, for what is written is on its way to the disk for a while.
+      ...(await load(port, ms)),
       read: await oneByOne(port, READ, count),
       write: await oneByOne(port, WRITE, count),
-      ...(await load(port, ms)),
     });
     const figures = await interleave(
       rounds,

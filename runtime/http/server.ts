@@ -11,7 +11,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PROBLEM_TYPE } from '../../core/model/problem.ts';
 import { pathOf } from '../../core/skull/operations/pass.ts';
-import { Messages } from './messages.ts';
 import { sendProblem, wireProblem } from './problems.ts';
 
 export interface ServerLimits {
@@ -130,11 +129,10 @@ function awaitReaders(server: Server, { unreadMs, checkMs }: ServerLimits): void
 export function createHttpServer(
   answer: RequestListener,
   mayUpgrade: (req: IncomingMessage) => boolean,
-  { limits: changed = {}, messages = new Messages() }: { limits?: Partial<ServerLimits>; messages?: Messages } = {},
+  changed: Partial<ServerLimits> = {},
 ): Server {
   const limits = { ...LIMITS, ...changed };
   const options = {
-    ...messages,
     shouldUpgradeCallback: mayUpgrade,
     // The guard asks for the header Host itself, and sees that there are two.
     requireHostHeader: false,

@@ -13,7 +13,7 @@ describe('a slow client', () => {
   const answerAtOnce: RequestListener = (_req, res) => void res.end('well');
 
   async function start(limits: Partial<ServerLimits> = {}, answer = answerAtOnce): Promise<void> {
-    server = createHttpServer(answer, () => false, { limits: { ...HASTY, ...limits } }).listen(0, '127.0.0.1');
+    server = createHttpServer(answer, () => false, { ...HASTY, ...limits }).listen(0, '127.0.0.1');
     await once(server, 'listening');
   }
   beforeEach(() => {
