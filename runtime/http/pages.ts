@@ -32,14 +32,18 @@ export const swaggerOptions = {
   },
 };
 
+/** A phone shows a page without it as a desktop would, and small. */
+const VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">';
+
 /** Its page refers to what is beside it, as `./swagger-ui.css`: at /docs that would be beside /docs itself. */
-export const swaggerPage = (html: string): string => html.replaceAll('="./', '="/docs/');
+export const swaggerPage = (html: string): string =>
+  html.replaceAll('="./', '="/docs/').replace('<head>', `<head>\n  ${VIEWPORT}`);
 
 export const REDOC_PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+${VIEWPORT}
 <title>${TITLE}</title>
 <link rel="icon" href="${ICON}">
 <style>body { margin: 0; background: #fff } noscript { font-family: system-ui, sans-serif }</style>

@@ -79,6 +79,7 @@ describe('the documents', function () {
       assert.match(String(headers['content-type']), /^text\/html/);
       assert.match(String(headers['content-security-policy']), /default-src 'none'.*script-src 'self'/);
       const html = body.toString();
+      assert.match(html, /<meta name="viewport"/, page);
       assert.doesNotMatch(html, /(src|href)="(https?:)?\/\//);
       for (const [, place = ''] of html.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
         assert.equal((await ask(place)).status, 200, place);
