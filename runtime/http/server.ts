@@ -107,10 +107,7 @@ function awaitRest(req: IncomingMessage, res: ServerResponse, restMs: number): v
 /** Ends the connections of those who do not read what waits for them. */
 function awaitReaders(server: Server, { unreadMs, checkMs }: ServerLimits): void {
   const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  let timer: NodeJS.Timeout | undefined;
   // To look at all now and then costs a request nothing.
   const check = () => {
     for (const socket of sockets) {
@@ -118,8 +115,15 @@ function awaitReaders(server: Server, { unreadMs, checkMs }: ServerLimits): void
       if (socket.writableLength > 0 && socket.timeout !== unreadMs) socket.setTimeout(unreadMs);
     }
   };
-  const timer = setInterval(check, checkMs).unref();
-  server.once('close', () => clearInterval(timer));
+  server.on('connection', (socket) => {
+    // Nothing wakes the processor while nobody is there.
+    if (sockets.size === 0) timer = setInterval(check, checkMs).unref();
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) clearInterval(timer);
+    });
+  });
 }
 
 /**
